@@ -1,0 +1,50 @@
+using System.Collections.Immutable;
+using Runtime.Actors.Entities;
+using Runtime.Actors.Namespaces;
+
+namespace Runtime.Actors.Containers;
+
+/// <summary>Every command about a container. Failures answer <see cref="Rejected"/>.</summary>
+public interface IContainerCommand : IEntityCommand;
+
+/// <summary>
+/// Creates a container in a sandbox; answers <see cref="ContainerCreated"/>. Joinable by sandbox, name and attempt, as
+/// RunSandbox is by its own key: <paramref name="EntityId"/> is the id that a new one would get.
+/// </summary>
+public sealed record CreateContainer(NamespaceName Space, string EntityId, string SandboxId, ContainerConfig Config)
+    : IContainerCommand;
+
+public sealed record ContainerCreated(string ContainerId);
+
+/// <summary>Starts a created container; answers <see cref="ContainerStarted"/>.</summary>
+public sealed record StartContainer(NamespaceName Space, string EntityId) : IContainerCommand;
+
+public sealed record ContainerStarted(string ContainerId);
+
+/// <summary>
+/// Sends the stop signal, waits <paramref name="Grace"/>, then kills. Answers <see cref="ContainerStopped"/> once it has
+/// exited; at once for an unknown id or one that does not run.
+/// </summary>
+public sealed record StopContainer(NamespaceName Space, string EntityId, TimeSpan Grace) : IContainerCommand;
+
+public sealed record ContainerStopped(string ContainerId);
+
+/// <summary>Kills if it runs, and removes it. Answers <see cref="ContainerRemoved"/>, also for an unknown id.</summary>
+public sealed record RemoveContainer(NamespaceName Space, string EntityId) : IContainerCommand;
+
+public sealed record ContainerRemoved(string ContainerId);
+
+/// <summary>Runs a command in a running container and answers <see cref="ExecSyncResult"/>.</summary>
+/// <param name="ExecId">A new id, made at the edge.</param>
+/// <param name="Timeout">Zero: none. Past it the whole process group is killed and the answer is DeadlineExceeded.</param>
+public sealed record ExecSync(
+    NamespaceName Space, string EntityId, string ExecId, ImmutableArray<string> Command, TimeSpan Timeout)
+    : IContainerCommand;
+
+/// <summary>Output is cut at 16 MiB per stream, as containerd cuts it.</summary>
+public sealed record ExecSyncResult(int ExitCode, ReadOnlyMemory<byte> Stdout, ReadOnlyMemory<byte> Stderr);
+
+/// <summary>Makes the shim write to a new log file at the same path. Answers <see cref="LogReopened"/> once it does.</summary>
+public sealed record ReopenLog(NamespaceName Space, string EntityId) : IContainerCommand;
+
+public sealed record LogReopened(string ContainerId);

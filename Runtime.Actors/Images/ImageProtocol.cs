@@ -1,0 +1,29 @@
+using System.Collections.Immutable;
+using Runtime.Actors.Entities;
+using Runtime.Actors.Namespaces;
+
+namespace Runtime.Actors.Images;
+
+/// <summary>Every command about an image name. Failures answer <see cref="Rejected"/>.</summary>
+public interface IImageCommand : IEntityCommand;
+
+/// <summary>Gives an image name (<paramref name="EntityId"/>) a target; answers <see cref="ImageView"/>.</summary>
+/// <param name="Replace">False: AlreadyExists when the name is taken by another digest.</param>
+public sealed record PutImage(
+    NamespaceName Space, string EntityId, ImageTarget Target, ImmutableSortedDictionary<string, string> Labels, bool Replace)
+    : IImageCommand;
+
+/// <summary>Takes a name away; answers <see cref="ImageNameRemoved"/>, NotFound for an unknown one.</summary>
+public sealed record RemoveImageName(NamespaceName Space, string EntityId) : IImageCommand;
+
+public sealed record ImageNameRemoved(string Name);
+
+/// <summary>What a name points to: a manifest or an index.</summary>
+/// <param name="Digest"><c>sha256:HEX</c>.</param>
+/// <param name="Size">Bytes of the manifest or index itself.</param>
+public sealed record ImageTarget(string MediaType, string Digest, long Size);
+
+/// <summary>One image name.</summary>
+public sealed record ImageView(
+    string Name, ImageTarget Target, ImmutableSortedDictionary<string, string> Labels, DateTimeOffset CreatedAt,
+    DateTimeOffset UpdatedAt);

@@ -1,0 +1,29 @@
+using Runtime.Actors.Entities;
+using Runtime.Actors.Namespaces;
+
+namespace Runtime.Actors.Sandboxes;
+
+/// <summary>Every command about a sandbox. Failures answer <see cref="Rejected"/>.</summary>
+public interface ISandboxCommand : IEntityCommand;
+
+/// <summary>
+/// Creates and starts a sandbox; answers <see cref="SandboxStarted"/> once its addresses are known.
+/// </summary>
+/// <remarks>
+/// Joinable: a request with the same pod name, pod namespace, uid and attempt attaches to the operation in flight, or gets
+/// the sandbox that an earlier request made and nobody was there to take. The sandbox manager resolves that key, so
+/// <paramref name="EntityId"/> is only the id that a new sandbox would get: 64 hex digits, made at the edge.
+/// </remarks>
+public sealed record RunSandbox(NamespaceName Space, string EntityId, SandboxConfig Config) : ISandboxCommand;
+
+public sealed record SandboxStarted(string SandboxId);
+
+/// <summary>Stops containers, network and namespaces. Answers <see cref="SandboxStopped"/>, also for an unknown id.</summary>
+public sealed record StopSandbox(NamespaceName Space, string EntityId) : ISandboxCommand;
+
+public sealed record SandboxStopped(string SandboxId);
+
+/// <summary>Stops by force if needed, removes its containers and itself. Answers <see cref="SandboxRemoved"/>, also for an unknown id.</summary>
+public sealed record RemoveSandbox(NamespaceName Space, string EntityId) : ISandboxCommand;
+
+public sealed record SandboxRemoved(string SandboxId);

@@ -1,0 +1,64 @@
+using System.Collections.Immutable;
+using Runtime.Actors.Entities;
+using Runtime.Actors.Namespaces;
+using Runtime.Linux.Mounts;
+
+namespace Runtime.Actors.Snapshots;
+
+/// <summary>Every command about a snapshot. Failures answer <see cref="Rejected"/>.</summary>
+/// <remarks>Told to the snapshot manager, not to the namespaces: keys carry their namespace.</remarks>
+public interface ISnapshotCommand : IEntityCommand
+{
+    /// <summary><c>overlayfs</c> or <c>native</c>.</summary>
+    string Snapshotter { get; }
+}
+
+/// <summary>Makes an active (writable) snapshot; answers <see cref="SnapshotMounts"/>. AlreadyExists for a key in use.</summary>
+/// <param name="EntityId">The key.</param>
+/// <param name="Parent">Name of a committed snapshot; empty for none.</param>
+public sealed record PrepareSnapshot(
+    NamespaceName Space, string EntityId, string Snapshotter, string Parent, ImmutableSortedDictionary<string, string> Labels)
+    : ISnapshotCommand;
+
+/// <summary>Makes a read-only view of a committed snapshot; answers <see cref="SnapshotMounts"/>.</summary>
+public sealed record ViewSnapshot(
+    NamespaceName Space, string EntityId, string Snapshotter, string Parent, ImmutableSortedDictionary<string, string> Labels)
+    : ISnapshotCommand;
+
+/// <summary>The mounts of an active snapshot or a view; answers <see cref="SnapshotMounts"/>.</summary>
+public sealed record GetSnapshotMounts(NamespaceName Space, string EntityId, string Snapshotter) : ISnapshotCommand;
+
+public sealed record SnapshotMounts(string Key, ImmutableArray<MountSpec> Mounts);
+
+/// <summary>Makes the active snapshot <paramref name="EntityId"/> a committed one called <paramref name="Name"/>.</summary>
+public sealed record CommitSnapshot(
+    NamespaceName Space, string EntityId, string Snapshotter, string Name, ImmutableSortedDictionary<string, string> Labels)
+    : ISnapshotCommand;
+
+/// <summary>Answer to <see cref="CommitSnapshot"/>.</summary>
+public sealed record SnapshotCommitted(string Name);
+
+/// <summary>Removes a snapshot; FailedPrecondition while others build on it. Answers <see cref="SnapshotRemoved"/>; NotFound for an unknown one.</summary>
+public sealed record RemoveSnapshot(NamespaceName Space, string EntityId, string Snapshotter) : ISnapshotCommand;
+
+public sealed record SnapshotRemoved(string Key);
+
+/// <summary>Disk usage of what the snapshot itself adds; answers <see cref="SnapshotUsage"/>.</summary>
+public sealed record GetSnapshotUsage(NamespaceName Space, string EntityId, string Snapshotter) : ISnapshotCommand;
+
+/// <param name="Bytes">Allocated on disk.</param>
+public sealed record SnapshotUsage(string Key, long Bytes, long Inodes);
+
+/// <summary>Values are containerd's snapshots.Kind.</summary>
+public enum SnapshotKind
+{
+    Unknown = 0,
+    View = 1,
+    Active = 2,
+    Committed = 3,
+}
+
+/// <summary>What lists and stat see of a snapshot.</summary>
+public sealed record SnapshotView(
+    string Key, string Snapshotter, string Parent, SnapshotKind Kind, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt,
+    ImmutableSortedDictionary<string, string> Labels);
