@@ -51,6 +51,9 @@ public abstract class EntityManager : UntypedActor, IWithUnboundedStash, IWithTi
     /// <summary>True when a command for an id that nobody has may create its entity.</summary>
     protected abstract bool Creates(IEntityCommand command);
 
+    /// <summary>Turns a command to the entity that it means, where another key than the id decides (a name in use).</summary>
+    protected virtual IEntityCommand Resolve(IEntityCommand command) => command;
+
     /// <summary>The reply to a command for an id that nobody has.</summary>
     protected abstract object MissingReply(IEntityCommand command);
 
@@ -101,7 +104,7 @@ public abstract class EntityManager : UntypedActor, IWithUnboundedStash, IWithTi
                 if (!_entities.ContainsKey(revive.EntityId)) Spawn(revive.EntityId);
                 break;
             case IEntityCommand command when _ready:
-                Route(command);
+                Route(Resolve(command));
                 break;
             case IEntityCommand:
                 Stash.Stash();
