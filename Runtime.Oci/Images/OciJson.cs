@@ -1,0 +1,30 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Runtime.Oci.Images;
+
+/// <summary>
+/// Source-generated JSON of the formats here. A member that stands twice is refused, as readers disagree on which one counts.
+/// </summary>
+[JsonSourceGenerationOptions(
+    AllowDuplicateProperties = false,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    MaxDepth = 32)]
+[JsonSerializable(typeof(ImageManifest))]
+[JsonSerializable(typeof(ImageIndex))]
+[JsonSerializable(typeof(ImageConfig))]
+[JsonSerializable(typeof(ManifestOutline))]
+[JsonSerializable(typeof(ImmutableArray<Descriptor>))]
+[JsonSerializable(typeof(ImmutableArray<HistoryEntry>))]
+[JsonSerializable(typeof(ImmutableArray<Digest>))]
+[JsonSerializable(typeof(ImmutableArray<string>))]
+internal sealed partial class OciJson : JsonSerializerContext
+{
+    /// <exception cref="JsonException">Not JSON, not this type, or the literal null.</exception>
+    public static T Read<T>(ReadOnlySpan<byte> json, JsonTypeInfo<T> type) =>
+        JsonSerializer.Deserialize(json, type) ?? throw new JsonException("The document is null.");
+
+    public static byte[] Write<T>(T value, JsonTypeInfo<T> type) => JsonSerializer.SerializeToUtf8Bytes(value, type);
+}
