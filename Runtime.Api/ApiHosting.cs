@@ -1,0 +1,64 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Runtime.Actors;
+using Runtime.Actors.Journal;
+using Runtime.Api.Edge;
+using Runtime.Api.Events;
+using Runtime.Api.Services;
+
+namespace Runtime.Api;
+
+/// <summary>Puts containerd's services and our own into a web application. Runtime.Cri adds CRI on top.</summary>
+public static class ApiHosting
+{
+    /// <param name="journal">Null: the journal's service is not offered.</param>
+    public static IServiceCollection AddActordApi(
+        this IServiceCollection services, RuntimeDomain domain, ApiOptions options, IJournalReader? journal = null)
+    {
+        services.AddGrpc(grpc =>
+        {
+            grpc.MaxReceiveMessageSize = ApiOptions.MessageBytesMax;
+            grpc.MaxSendMessageSize = ApiOptions.MessageBytesMax;
+            grpc.Interceptors.Add<FaultInterceptor>();
+        });
+        services.AddMetrics();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(domain);
+        services.AddSingleton(options);
+        services.AddSingleton(ServerIdentity.Load(options));
+        services.AddSingleton<FaultInterceptor>();
+        services.AddSingleton<OperationMetrics>();
+        services.AddSingleton<ActorEdge>();
+        services.AddSingleton<EventHub>();
+        services.AddSingleton<ContainerRecords>();
+        services.AddSingleton<PluginCatalogue>();
+        services.AddSingleton<ContainersService>();
+        services.AddSingleton<EventsService>();
+        services.AddSingleton<HealthService>();
+        services.AddSingleton<ImagesService>();
+        services.AddSingleton<IntrospectionService>();
+        services.AddSingleton<NamespacesService>();
+        services.AddSingleton<TasksService>();
+        services.AddSingleton<VersionService>();
+        services.AddSingleton<ActordImagesService>();
+        if (journal is null) return services;
+        services.AddSingleton(journal);
+        return services.AddSingleton<ActordJournalService>();
+    }
+
+    public static void MapActordApi(this IEndpointRouteBuilder app)
+    {
+        app.MapGrpcService<ContainersService>();
+        app.MapGrpcService<EventsService>();
+        app.MapGrpcService<HealthService>();
+        app.MapGrpcService<ImagesService>();
+        app.MapGrpcService<IntrospectionService>();
+        app.MapGrpcService<NamespacesService>();
+        app.MapGrpcService<TasksService>();
+        app.MapGrpcService<VersionService>();
+        app.MapGrpcService<ActordImagesService>();
+        if (app.ServiceProvider.GetService<ActordJournalService>() is not null) app.MapGrpcService<ActordJournalService>();
+    }
+}

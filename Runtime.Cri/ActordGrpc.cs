@@ -1,0 +1,29 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Runtime.Actors;
+using Runtime.Actors.Journal;
+using Runtime.Api;
+
+namespace Runtime.Cri;
+
+/// <summary>Everything that the daemon serves over gRPC, for the host's composition.</summary>
+public static class ActordGrpc
+{
+    /// <summary>Registers CRI, containerd's services and our own.</summary>
+    /// <param name="journal">Null: the service for history and backup is not offered.</param>
+    public static IServiceCollection AddActordGrpc(
+        this IServiceCollection services, RuntimeDomain domain, ApiOptions options, IJournalReader? journal = null)
+    {
+        services.AddActordApi(domain, options, journal);
+        services.AddSingleton<CriRuntimeService>();
+        return services.AddSingleton<CriImageService>();
+    }
+
+    public static void MapActordGrpc(this IEndpointRouteBuilder app)
+    {
+        app.MapActordApi();
+        app.MapGrpcService<CriRuntimeService>();
+        app.MapGrpcService<CriImageService>();
+    }
+}

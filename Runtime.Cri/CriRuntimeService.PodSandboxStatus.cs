@@ -1,0 +1,20 @@
+using Grpc.Core;
+using Runtime.Api.Services;
+using Runtime.Cri.Mapping;
+using Runtime.Cri.V1;
+
+namespace Runtime.Cri;
+
+public sealed partial class CriRuntimeService
+{
+    public override async Task<PodSandboxStatusResponse> PodSandboxStatus(
+        PodSandboxStatusRequest request, ServerCallContext context)
+    {
+        var view = _ids.Sandbox(request.PodSandboxId);
+        var response = new PodSandboxStatusResponse { Status = SandboxMapping.ToStatus(view) };
+        if (!request.Verbose) return response;
+        var spec = await BundleSpec.ReadAsync(options.Directories, Space, view.Id, context.CancellationToken);
+        response.Info["info"] = InfoJson.OfSandbox(view, HandlerOf(view.RuntimeHandler), spec);
+        return response;
+    }
+}

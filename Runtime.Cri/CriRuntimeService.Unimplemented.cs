@@ -1,0 +1,66 @@
+using Grpc.Core;
+using Runtime.Cri.V1;
+using Runtime.Faults;
+
+namespace Runtime.Cri;
+
+/// <summary>What is not there yet says so, and why: the kubelet falls back, a person knows where to look.</summary>
+public sealed partial class CriRuntimeService
+{
+    public override Task<UpdateContainerResourcesResponse> UpdateContainerResources(
+        UpdateContainerResourcesRequest request, ServerCallContext context) =>
+        throw Lacking("changing the resources of a container in place");
+
+    public override Task<UpdatePodSandboxResourcesResponse> UpdatePodSandboxResources(
+        UpdatePodSandboxResourcesRequest request, ServerCallContext context) =>
+        throw Lacking("recording the resources of a sandbox");
+
+    public override Task<ExecResponse> Exec(ExecRequest request, ServerCallContext context) =>
+        throw Lacking("the streaming server for exec; ExecSync works");
+
+    public override Task<AttachResponse> Attach(AttachRequest request, ServerCallContext context) =>
+        throw Lacking("the streaming server for attach");
+
+    public override Task<PortForwardResponse> PortForward(PortForwardRequest request, ServerCallContext context) =>
+        throw Lacking("the streaming server for port-forward");
+
+    public override Task<ContainerStatsResponse> ContainerStats(ContainerStatsRequest request, ServerCallContext context) =>
+        throw Lacking("container statistics");
+
+    public override Task<ListContainerStatsResponse> ListContainerStats(
+        ListContainerStatsRequest request, ServerCallContext context) => throw Lacking("container statistics");
+
+    public override Task StreamContainerStats(
+        StreamContainerStatsRequest request, IServerStreamWriter<StreamContainerStatsResponse> responseStream,
+        ServerCallContext context) => throw Lacking("container statistics");
+
+    public override Task<PodSandboxStatsResponse> PodSandboxStats(
+        PodSandboxStatsRequest request, ServerCallContext context) => throw Lacking("sandbox statistics");
+
+    public override Task<ListPodSandboxStatsResponse> ListPodSandboxStats(
+        ListPodSandboxStatsRequest request, ServerCallContext context) => throw Lacking("sandbox statistics");
+
+    public override Task StreamPodSandboxStats(
+        StreamPodSandboxStatsRequest request, IServerStreamWriter<StreamPodSandboxStatsResponse> responseStream,
+        ServerCallContext context) => throw Lacking("sandbox statistics");
+
+    public override Task<CheckpointContainerResponse> CheckpointContainer(
+        CheckpointContainerRequest request, ServerCallContext context) => throw Lacking("checkpoints (CRIU)");
+
+    public override Task GetContainerEvents(
+        GetEventsRequest request, IServerStreamWriter<ContainerEventResponse> responseStream, ServerCallContext context) =>
+        throw Lacking("the stream of container events; the kubelet lists instead");
+
+    public override Task<ListMetricDescriptorsResponse> ListMetricDescriptors(
+        ListMetricDescriptorsRequest request, ServerCallContext context) => throw Lacking("metrics over CRI");
+
+    public override Task<ListPodSandboxMetricsResponse> ListPodSandboxMetrics(
+        ListPodSandboxMetricsRequest request, ServerCallContext context) => throw Lacking("metrics over CRI");
+
+    public override Task StreamPodSandboxMetrics(
+        StreamPodSandboxMetricsRequest request, IServerStreamWriter<StreamPodSandboxMetricsResponse> responseStream,
+        ServerCallContext context) => throw Lacking("metrics over CRI");
+
+    private static FaultException Lacking(string what) =>
+        new(FaultKind.Unimplemented, "cri.unimplemented", $"This runtime does not have {what}.");
+}
