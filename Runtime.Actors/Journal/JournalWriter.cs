@@ -1,0 +1,154 @@
+using Microsoft.Data.Sqlite;
+
+namespace Runtime.Actors.Journal;
+
+/// <summary>
+/// The one thread that writes. It takes all requests that wait, up to a bound, into one transaction, so that under load
+/// many share the cost of a commit, and alone one waits for nobody.
+/// </summary>
+/// <remarks>
+/// Each request runs in a savepoint: one that fails is undone alone. When the transaction itself fails (the disk is full
+/// at commit) each request is tried again in a transaction of its own, so that each gets its own outcome.
+/// </remarks>
+internal sealed class JournalWriter : IDisposable
+{
+    private const int GroupMax = 512; // requests; bounds how long the first one waits for the others
+    private const int GroupBytesMax = 1 << 20;
+
+    private readonly object _gate = new(); // not a Lock: the writer waits on it for work
+    private readonly Queue<JournalWork> _queue = [];
+    private readonly JournalSession _session;
+    private readonly string _path;
+    private readonly int _queueMax;
+    private readonly Action<int> _committed;
+    private readonly Thread _thread;
+    private bool _closed;
+    private int _unfinished;
+
+    /// <param name="committed">Told after each commit, on the writer's thread, how many bytes it added roughly.</param>
+    public JournalWriter(SqliteConnection connection, string path, int queueMax, Action<int> committed)
+    {
+        _session = new JournalSession(connection);
+        _path = path;
+        _queueMax = queueMax;
+        _committed = committed;
+        _thread = new Thread(Loop) { IsBackground = true, Name = "journal-writer" };
+        _thread.Start();
+    }
+
+    /// <summary>True when nothing waits and nothing is being written: every request so far has its outcome.</summary>
+    public bool IsIdle => Volatile.Read(ref _unfinished) == 0;
+
+    /// <summary>Requests that wait or are being written.</summary>
+    public int Unfinished => Volatile.Read(ref _unfinished);
+
+    public void Enqueue(JournalWork work)
+    {
+        lock (_gate)
+        {
+            if (_closed) work.Failure = JournalQueueFaults.Closed(_path);
+            else if (_queue.Count >= _queueMax) work.Failure = JournalQueueFaults.Full(_path, _queueMax);
+            else
+            {
+                _queue.Enqueue(work);
+                _unfinished++;
+                if (_queue.Count == 1) Monitor.Pulse(_gate);
+            }
+        }
+        if (work.Failure is not null) work.Complete(_path);
+    }
+
+    /// <summary>Finishes what waits, then closes the connection.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            if (_closed) return;
+            _closed = true;
+            Monitor.Pulse(_gate);
+        }
+        _thread.Join();
+        _session.Dispose();
+    }
+
+    private void Loop()
+    {
+        var group = new List<JournalWork>(GroupMax);
+        while (Take(group))
+        {
+            Store(group);
+            lock (_gate) _unfinished -= group.Count;
+            foreach (var work in group) work.Complete(_path);
+            group.Clear();
+        }
+    }
+
+    private bool Take(List<JournalWork> group)
+    {
+        lock (_gate)
+        {
+            while (true)
+            {
+                for (var bytes = 0; group.Count < GroupMax && bytes < GroupBytesMax && _queue.TryDequeue(out var work);)
+                {
+                    bytes += work.Size;
+                    group.Add(work);
+                }
+                if (group.Count > 0) return true;
+                if (_closed) return false;
+                Monitor.Wait(_gate);
+            }
+        }
+    }
+
+    private void Store(List<JournalWork> group)
+    {
+        if (TryStore(group)) return;
+        foreach (var work in group)
+        {
+            work.Failure = null;
+            TryStore([work]);
+        }
+    }
+
+    /// <summary>False when the transaction is undone and each of its requests deserves an attempt of its own.</summary>
+    private bool TryStore(List<JournalWork> group)
+    {
+        try
+        {
+            _session.Begin();
+            foreach (var work in group) Run(work);
+            _session.Commit();
+        }
+        catch (SqliteException cause)
+        {
+            _session.Rollback();
+            if (group.Count > 1) return false;
+            group[0].Failure = cause;
+            return true;
+        }
+        _committed(group.Sum(work => work.Size));
+        return true;
+    }
+
+    private void Run(JournalWork work)
+    {
+        if (work.IsCancelled)
+        {
+            work.Failure = new OperationCanceledException();
+            return;
+        }
+        _session.Savepoint();
+        try
+        {
+            work.Run(_session);
+            _session.Release();
+        }
+        // The request is at fault, not the disk: its caller gets the exception, its neighbours are not touched.
+        catch (Exception cause) when (cause is not SqliteException sqlite || JournalErrors.IsStatementOnly(sqlite))
+        {
+            _session.UndoToSavepoint();
+            work.Failure = cause;
+        }
+    }
+}
