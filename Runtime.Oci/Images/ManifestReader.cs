@@ -119,7 +119,7 @@ public static class ManifestReader
             throw Malformed("an annotation has no value");
     }
 
-    private static FaultException Schema1() => new(
+    internal static FaultException Schema1() => new(
         FaultKind.Unimplemented, "manifest.schema1",
         "The image has a Docker schema 1 manifest, which cannot be verified and is no longer supported: push it again with a current tool.");
 }
