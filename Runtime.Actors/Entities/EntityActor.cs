@@ -19,6 +19,8 @@ public abstract class EntityActor<TState, TView> : UntypedPersistentActor
     private readonly TState _empty;
     private readonly ReadModel<TView> _views;
     private readonly TimeProvider _clock;
+    private Handling? _current;
+    private bool _acted;
     private bool _endAnnounced;
 
     /// <param name="kind">First part of the persistence id, lower-kebab; frozen once released.</param>
@@ -37,7 +39,16 @@ public abstract class EntityActor<TState, TView> : UntypedPersistentActor
         PersistenceId = EntityKey.PersistenceId(kind, space, id);
     }
 
+    /// <summary>The message that is being decided about or stored; Akka holds the next ones back meanwhile.</summary>
+    private sealed record Handling(object Message, IActorRef Caller, Decision Decision);
+
+    // Of this incarnation: an effect that an actor began before its restart runs again after it, and only then counts.
+    private sealed record EffectReported(object By, object Outcome);
+
     public override string PersistenceId { get; }
+
+    // An entity's life is a few dozen events: it takes no snapshots, and asks for none.
+    public override Recovery Recovery { get; } = new(SnapshotSelectionCriteria.None);
 
     protected NamespaceName Space { get; }
 
@@ -50,14 +61,14 @@ public abstract class EntityActor<TState, TView> : UntypedPersistentActor
         switch (message)
         {
             case IDomainEvent recorded:
+                BeginAnewIfEnded();
                 State = State.Apply(recorded);
                 break;
             case RecoveryCompleted:
-                // An id that is used again starts anew: an ended life is history, not state.
-                if (State.Ended) State = _empty;
+                BeginAnewIfEnded();
                 Publish();
                 Context.Parent.Tell(new EntityRecovered(EntityId));
-                foreach (var effect in State.Unfinished()) Run(effect);
+                foreach (var effect in State.Unfinished()) Begin(effect);
                 break;
         }
     }
@@ -66,6 +77,13 @@ public abstract class EntityActor<TState, TView> : UntypedPersistentActor
     {
         switch (message)
         {
+            // The manager keeps it for the next entity with this id: what has ended decides no more.
+            case IEntityCommand when _endAnnounced:
+                Context.Parent.Forward(message);
+                break;
+            case EffectReported reported:
+                if (ReferenceEquals(reported.By, this)) Handle(reported.Outcome);
+                break;
             case IEntityCommand or EffectDone or EffectFailed:
                 Handle(message);
                 break;
@@ -90,19 +108,20 @@ public abstract class EntityActor<TState, TView> : UntypedPersistentActor
     protected virtual void Run(IEffect effect)
     {
         var self = Self;
+        var stopping = _stopping.Token;
         _ = ReportAsync();
 
         async Task ReportAsync()
         {
             try
             {
-                var outcome = await Task.Run(() => RunAsync(effect, _stopping.Token)).ConfigureAwait(false);
-                self.Tell(new EffectDone(effect, outcome), self);
+                var outcome = await Task.Run(() => RunAsync(effect, stopping)).ConfigureAwait(false);
+                self.Tell(new EffectReported(this, new EffectDone(effect, outcome)), self);
             }
             // Whatever went wrong becomes a fault that the state decides about: an effect has no other caller.
             catch (Exception cause) when (cause is not OutOfMemoryException)
             {
-                self.Tell(new EffectFailed(effect, RuntimeFault.From(cause)), self);
+                self.Tell(new EffectReported(this, new EffectFailed(effect, RuntimeFault.From(cause))), self);
             }
         }
     }
@@ -113,15 +132,38 @@ public abstract class EntityActor<TState, TView> : UntypedPersistentActor
         _stopping.Dispose();
         var stopped = new Rejected(FaultKind.Unavailable, "entity.stopped",
             $"{PersistenceId} stopped before the operation's outcome was known; try again.");
+        if (_current is { Message: IEntityCommand, Decision.Join: null } current) current.Caller.Tell(stopped, Self);
+        _current = null;
         foreach (var waiting in _waiting.Values.SelectMany(callers => callers)) waiting.Tell(stopped, Self);
         _waiting.Clear();
         base.PostStop();
     }
 
+    /// <summary>
+    /// Nothing was stored and nothing was done. A command is answered so. Anything else, above all an effect's outcome,
+    /// must not be lost: the actor stops, its manager brings it back after a while, and recovery runs the effect again.
+    /// </summary>
+    protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr)
+    {
+        if (_current is not { } current) return; // a further event of the same decision
+        base.OnPersistRejected(cause, @event, sequenceNr);
+        if (current.Decision.Join is { } join && _waiting.TryGetValue(join, out var callers))
+        {
+            callers.RemoveAt(callers.Count - 1); // the one whom Handle added
+            if (callers.Count == 0) _waiting.Remove(join);
+        }
+        if (current.Message is IEntityCommand) current.Caller.Tell(new Rejected(RuntimeFault.From(cause)), Self);
+        _current = null;
+        if (current.Message is IEntityCommand) ReleaseIfNothing();
+        else Context.Stop(Self);
+    }
+
     private void Handle(object message)
     {
-        var decision = State.Decide(message, _clock.GetUtcNow());
         var caller = Sender;
+        _current = new Handling(message, caller, Decision.Nothing);
+        var decision = State.Decide(message, _clock.GetUtcNow());
+        _current = new Handling(message, caller, decision);
         if (message is EffectFailed { Fault: { Kind: FaultKind.Unknown } fault } failed)
             Log.Warning("{PersistenceId}: {Effect} failed unexpectedly: {Message}", PersistenceId, failed.Effect, fault.Message);
         if (decision.Join is { } join)
@@ -131,28 +173,49 @@ public abstract class EntityActor<TState, TView> : UntypedPersistentActor
         }
         if (decision.Events.IsEmpty)
         {
-            Finish(decision, caller);
+            Finish(_current);
             return;
         }
         var left = decision.Events.Length;
         PersistAll(decision.Events, stored =>
         {
             State = State.Apply(stored);
-            if (--left == 0) Finish(decision, caller);
+            if (--left == 0) Finish(_current);
         });
     }
 
-    private void Finish(Decision decision, IActorRef caller)
+    private void Finish(Handling handled)
     {
         Publish();
-        foreach (var effect in decision.Effects) Run(effect);
-        if (decision.Reply is { } reply) caller.Tell(reply, Self);
+        var decision = handled.Decision;
+        foreach (var effect in decision.Effects) Begin(effect);
+        if (decision.Reply is { } reply) handled.Caller.Tell(reply, Self);
         foreach (var answer in decision.Answers)
         {
             if (!_waiting.Remove(answer.Join, out var callers)) continue;
             foreach (var waiting in callers) waiting.Tell(answer.Reply, Self);
         }
-        AnnounceEnd();
+        _current = null;
+        if (State.Ended) AnnounceEnd();
+        else if (handled.Message is IEntityCommand) ReleaseIfNothing();
+    }
+
+    private void Begin(IEffect effect)
+    {
+        _acted = true;
+        Run(effect);
+    }
+
+    // An id that is used again starts anew: a life that has ended is history, not state.
+    private void BeginAnewIfEnded()
+    {
+        if (State.Ended) State = _empty;
+    }
+
+    // A command that was refused before anything came into being leaves no actor behind.
+    private void ReleaseIfNothing()
+    {
+        if (ReferenceEquals(State, _empty) && !_acted && _waiting.Count == 0) AnnounceEnd();
     }
 
     private void Publish()
@@ -163,7 +226,7 @@ public abstract class EntityActor<TState, TView> : UntypedPersistentActor
 
     private void AnnounceEnd()
     {
-        if (!State.Ended || _endAnnounced) return;
+        if (_endAnnounced) return;
         _endAnnounced = true;
         Context.Parent.Tell(new EntityEnded(EntityId));
     }

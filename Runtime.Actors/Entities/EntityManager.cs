@@ -14,6 +14,8 @@ public abstract class EntityManager : UntypedActor, IWithUnboundedStash, IWithTi
 {
     private static readonly TimeSpan BackoffMin = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan BackoffMax = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan RestartsWithin = TimeSpan.FromMinutes(1);
+    private const int RestartsMax = 3;
 
     private readonly Dictionary<string, IActorRef> _entities = [];
     private readonly Dictionary<IActorRef, string> _ids = [];
@@ -23,6 +25,7 @@ public abstract class EntityManager : UntypedActor, IWithUnboundedStash, IWithTi
     private readonly CancellationTokenSource _stopping = new();
     private readonly IJournalCatalog _catalog;
     private readonly string _prefix;
+    private int _catalogueFailures;
     private bool _ready;
 
     protected EntityManager(string kind, NamespaceName space, IJournalCatalog catalog)
@@ -36,6 +39,7 @@ public abstract class EntityManager : UntypedActor, IWithUnboundedStash, IWithTi
     private sealed record CatalogueFailed(Exception Cause);
     private sealed record ReadCatalogue;
     private sealed record Revive(string EntityId);
+    private sealed record Steady(string EntityId);
 
     public IStash Stash { get; set; } = null!;
 
@@ -65,6 +69,13 @@ public abstract class EntityManager : UntypedActor, IWithUnboundedStash, IWithTi
     {
     }
 
+    /// <summary>
+    /// Differs from the default in its limit: an entity that throws again and again after its restarts stops, and comes
+    /// back with backoff, as one does whose journal failed. A restart keeps the commands that wait.
+    /// </summary>
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(
+        RestartsMax, RestartsWithin, Akka.Actor.SupervisorStrategy.DefaultDecider);
+
     protected override void PreStart() => Self.Tell(new ReadCatalogue());
 
     protected override void PostStop()
@@ -82,8 +93,9 @@ public abstract class EntityManager : UntypedActor, IWithUnboundedStash, IWithTi
                     .PipeTo(Self, success: ids => new Catalogued(ids), failure: cause => new CatalogueFailed(cause));
                 break;
             case CatalogueFailed failed:
-                Log.Error(failed.Cause, "{Prefix}: the journal cannot be read; trying again", _prefix);
-                Timers.StartSingleTimer(nameof(ReadCatalogue), new ReadCatalogue(), BackoffMin);
+                var pause = Backoff(++_catalogueFailures);
+                Log.Error(failed.Cause, "{Prefix}: the journal cannot be read; trying again in {Delay}", _prefix, pause);
+                Timers.StartSingleTimer(nameof(ReadCatalogue), new ReadCatalogue(), pause);
                 break;
             case Catalogued found:
                 foreach (var id in found.PersistenceIds) _recovering.Add(id[_prefix.Length..]);
@@ -91,7 +103,9 @@ public abstract class EntityManager : UntypedActor, IWithUnboundedStash, IWithTi
                 BecomeReadyIfRecovered();
                 break;
             case EntityRecovered recovered:
-                _failures.Remove(recovered.EntityId);
+                // Recovering is not yet working: the failures count until it has lived for a while.
+                if (_failures.ContainsKey(recovered.EntityId))
+                    StartTimer(new Steady(recovered.EntityId), BackoffMax);
                 if (_recovering.Remove(recovered.EntityId)) BecomeReadyIfRecovered();
                 break;
             case EntityEnded ended:
@@ -99,6 +113,9 @@ public abstract class EntityManager : UntypedActor, IWithUnboundedStash, IWithTi
                 break;
             case Terminated stopped:
                 OnTerminated(stopped.ActorRef);
+                break;
+            case Steady steady:
+                if (_entities.ContainsKey(steady.EntityId)) _failures.Remove(steady.EntityId);
                 break;
             case Revive revive:
                 if (!_entities.ContainsKey(revive.EntityId)) Spawn(revive.EntityId);
@@ -139,6 +156,7 @@ public abstract class EntityManager : UntypedActor, IWithUnboundedStash, IWithTi
     {
         if (!_entities.Remove(id, out var entity)) return;
         _ids.Remove(entity);
+        _failures.Remove(id);
         if (_recovering.Remove(id)) BecomeReadyIfRecovered();
         _releasing[entity] = id;
         entity.Tell(ReleaseEntity.Instance);
@@ -155,12 +173,19 @@ public abstract class EntityManager : UntypedActor, IWithUnboundedStash, IWithTi
         if (!_ids.Remove(entity, out var id)) return;
         _entities.Remove(id);
         var failures = _failures[id] = _failures.GetValueOrDefault(id) + 1;
-        var delay = TimeSpan.FromTicks(Math.Min(BackoffMin.Ticks << Math.Min(failures - 1, 10), BackoffMax.Ticks));
+        var delay = Backoff(failures);
         Log.Warning("{Prefix}{EntityId}: stopped unexpectedly ({Failures}); back in {Delay}", _prefix, id, failures, delay);
-        Timers.StartSingleTimer(id, new Revive(id), delay);
+        Timers.Cancel(new Steady(id));
+        StartTimer(new Revive(id), delay);
         // One entity that cannot recover never holds up its siblings.
         if (_recovering.Remove(id)) BecomeReadyIfRecovered();
     }
+
+    // The message is its own key: an entity's id could be that of another timer.
+    private void StartTimer(object message, TimeSpan delay) => Timers.StartSingleTimer(message, message, delay);
+
+    private static TimeSpan Backoff(int failures) =>
+        TimeSpan.FromTicks(Math.Min(BackoffMin.Ticks << Math.Min(failures - 1, 10), BackoffMax.Ticks));
 
     private void BecomeReadyIfRecovered()
     {

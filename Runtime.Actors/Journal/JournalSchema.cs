@@ -81,7 +81,7 @@ internal static class JournalSchema
             using var command = connection.CreateCommand();
             command.Transaction = transaction;
 #pragma warning disable CA2100 // constants of this file and a number
-            command.CommandText = $"{migrations[version]}\nPRAGMA user_version = {version + 1};";
+            command.CommandText = $"{migrations[version]};\nPRAGMA user_version = {version + 1};";
 #pragma warning restore CA2100
             command.ExecuteNonQuery();
             transaction.Commit();

@@ -132,7 +132,7 @@ public sealed partial class JournalStore : IJournalCatalog, IJournalReader, IDis
         _lock.Dispose();
     }
 
-    private Task<T> ChangeAsync<T>(Func<JournalSession, T> change, CancellationToken cancellation)
+    internal Task<T> ChangeAsync<T>(Func<JournalSession, T> change, CancellationToken cancellation)
     {
         var work = new ChangeWork<T>(change, cancellation);
         _writer.Enqueue(work);

@@ -44,18 +44,20 @@ internal sealed class JournalWriter : IDisposable
 
     public void Enqueue(JournalWork work)
     {
+        Exception refusal;
         lock (_gate)
         {
-            if (_closed) work.Failure = JournalQueueFaults.Closed(_path);
-            else if (_queue.Count >= _queueMax) work.Failure = JournalQueueFaults.Full(_path, _queueMax);
-            else
+            if (!_closed && _queue.Count < _queueMax)
             {
                 _queue.Enqueue(work);
                 _unfinished++;
                 if (_queue.Count == 1) Monitor.Pulse(_gate);
+                return;
             }
+            refusal = _closed ? JournalQueueFaults.Closed(_path) : JournalQueueFaults.Full(_path, _queueMax);
         }
-        if (work.Failure is not null) work.Complete(_path);
+        work.Failure = refusal;
+        work.Complete(_path);
     }
 
     /// <summary>Finishes what waits, then closes the connection.</summary>
