@@ -26,5 +26,27 @@ internal sealed partial class OciJson : JsonSerializerContext
     public static T Read<T>(ReadOnlySpan<byte> json, JsonTypeInfo<T> type) =>
         JsonSerializer.Deserialize(json, type) ?? throw new JsonException("The document is null.");
 
-    public static byte[] Write<T>(T value, JsonTypeInfo<T> type) => JsonSerializer.SerializeToUtf8Bytes(value, type);
+    /// <summary>Empty lists are left out, as Go programs do, unless the spec requires them.</summary>
+    public static byte[] Write<T>(T value, JsonTypeInfo<T> type) =>
+        JsonSerializer.SerializeToUtf8Bytes(value, (JsonTypeInfo<T>)Lean.Options.GetTypeInfo(type.Type));
+
+    // A class of its own: the order in which a partial class's fields are initialised is not ours.
+    private static class Lean
+    {
+        public static readonly JsonSerializerOptions Options = new(Default.Options)
+        {
+            TypeInfoResolver = ((IJsonTypeInfoResolver)Default).WithAddedModifier(OmitEmpty),
+        };
+
+        private static void OmitEmpty(JsonTypeInfo type)
+        {
+            foreach (var property in type.Properties.Where(property => !property.IsRequired))
+            {
+                if (property.PropertyType == typeof(ImmutableArray<string>))
+                    property.ShouldSerialize = static (_, value) => value is ImmutableArray<string> { IsDefaultOrEmpty: false };
+                else if (property.PropertyType == typeof(ImmutableArray<HistoryEntry>))
+                    property.ShouldSerialize = static (_, value) => value is ImmutableArray<HistoryEntry> { IsDefaultOrEmpty: false };
+            }
+        }
+    }
 }
