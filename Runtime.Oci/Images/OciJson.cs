@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
@@ -35,6 +36,8 @@ internal sealed partial class OciJson : JsonSerializerContext
     {
         public static readonly JsonSerializerOptions Options = new(Default.Options)
         {
+            // A plus sign stays one; these documents never stand in HTML.
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
             TypeInfoResolver = ((IJsonTypeInfoResolver)Default).WithAddedModifier(OmitEmpty),
         };
 

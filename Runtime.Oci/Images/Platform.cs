@@ -94,5 +94,5 @@ public sealed record Platform
     private static bool IsOs(string text) => text.ToLowerInvariant() is "linux" or "darwin" or "macos" or "windows" or "freebsd";
 
     private static bool IsPart(string part) => part.Length is > 0 and <= MaxPartLength
-        && part.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.');
+        && part.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
 }

@@ -16,7 +16,9 @@ public sealed class BlobStreamTests
 
     private static readonly RegistryOptions Quick = new()
     {
-        FirstDelay = TimeSpan.FromMilliseconds(2), MaxDelay = TimeSpan.FromMilliseconds(20), StallTimeout = TimeSpan.FromSeconds(20),
+        FirstDelay = TimeSpan.FromMilliseconds(2),
+        MaxDelay = TimeSpan.FromMilliseconds(20),
+        StallTimeout = TimeSpan.FromSeconds(20),
     };
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

@@ -47,7 +47,7 @@ public sealed class ImageConfigTests
     [InlineData($$$"""{"rootfs":{{{Rootfs}}},"config":{"Env":[null]}}""")]
     [InlineData($$$"""{"rootfs":{{{Rootfs}}},"config":{"Env":["A=\u0000"]}}""")]
     [InlineData($$$"""{"rootfs":{{{Rootfs}}},"config":{"User":"a\u0000b"}}""")]
-    [InlineData($$$"""{"rootfs":{{{Rootfs}}},"config":{"Labels":{"a":null}}}""")]
+    [InlineData($$$"""{"rootfs":{{{Rootfs}}},"config":{"Labels":{"a":null} } }""")]
     [InlineData($$$"""{"rootfs":{{{Rootfs}}},"config":{"Volumes":["/data"]}}""")]
     [InlineData($$$"""{"rootfs":{{{Rootfs}}},"config":{"Cmd":"sh"}}""")]
     [InlineData($$$"""{"rootfs":{{{Rootfs}}},"config":{"Cmd":["a"],"Cmd":["b"]}}""")]

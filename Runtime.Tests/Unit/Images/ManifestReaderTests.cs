@@ -40,7 +40,7 @@ public sealed class ManifestReaderTests
     {
         var json = $$"""
             {"schemaVersion":2,"mediaType":"{{MediaTypes.OciIndex}}","manifests":[
-            {"mediaType":"{{MediaTypes.OciManifest}}","digest":"{{D1}}","size":2,"platform":{"architecture":"arm64","os":"linux","variant":"v8"}}]}
+            {"mediaType":"{{MediaTypes.OciManifest}}","digest":"{{D1}}","size":2,"platform":{"architecture":"arm64","os":"linux","variant":"v8"} }]}
             """;
         var index = ImageIndex.Parse(Encoding.UTF8.GetBytes(json));
 
@@ -64,7 +64,7 @@ public sealed class ManifestReaderTests
     [InlineData($$"""{"schemaVersion":2,"config":null,"layers":[]}""")]
     [InlineData($$"""{"schemaVersion":2,"config":{},"layers":[]}""")]
     [InlineData($$"""{"schemaVersion":2,"config":{{Config}},"layers":[null]}""")]
-    [InlineData($$"""{"schemaVersion":2,"config":{{Config}},"layers":{}}""")]
+    [InlineData($$$"""{"schemaVersion":2,"config":{{{Config}}},"layers":{}}""")]
     [InlineData($$"""{"schemaVersion":2,"config":{{Config}},"layers":[],"layers":[]}""")]
     [InlineData($$"""{"schemaVersion":2,"config":{"mediaType":"a","digest":"{{D1}}","size":-1},"layers":[]}""")]
     [InlineData($$"""{"schemaVersion":2,"config":{"mediaType":"a","digest":"{{D1}}","size":1e30},"layers":[]}""")]
@@ -74,7 +74,7 @@ public sealed class ManifestReaderTests
     [InlineData("""{"schemaVersion":2,"config":{"mediaType":"a","digest":"sha256:../../etc","size":1},"layers":[]}""")]
     [InlineData($$"""{"schemaVersion":2,"config":{"mediaType":"","digest":"{{D1}}","size":1},"layers":[]}""")]
     [InlineData($$"""{"schemaVersion":2,"config":{"mediaType":"a","digest":"{{D1}}","size":9223372036854775807},"layers":[{{Layer}}]}""")]
-    [InlineData($$"""{"schemaVersion":2,"config":{{Config}},"layers":[],"annotations":{"a":null}}""")]
+    [InlineData($$$"""{"schemaVersion":2,"config":{{{Config}}},"layers":[],"annotations":{"a":null}}""")]
     public void A_hostile_or_broken_document_is_refused(string json)
     {
         var fault = Assert.Throws<FaultException>(() => ManifestReader.Read(Encoding.UTF8.GetBytes(json))).Fault;

@@ -28,7 +28,11 @@ public sealed class RegistryCredentialTests
     {
         var credential = new RegistryCredential
         {
-            Username = "alice", Password = "secret1", IdentityToken = "secret2", RegistryToken = "secret3", ServerAddress = "a.example",
+            Username = "alice",
+            Password = "secret1",
+            IdentityToken = "secret2",
+            RegistryToken = "secret3",
+            ServerAddress = "a.example",
         };
         var host = RegistryHost.DefaultFor("a.example") with { Headers = [("Authorization", "secret4")] };
 
