@@ -12,7 +12,8 @@ public sealed partial class CriRuntimeService
     {
         var config = SandboxMapping.FromWire(request.Config, request.RuntimeHandler);
         options.Handlers.Resolve(config.RuntimeHandler);
-        var started = await edge.AskAsync<SandboxStarted>(new RunSandbox(Space, CriIds.New(), config), context.CancellationToken);
+        var run = new RunSandbox(Space, CriIds.New(), config) { Caller = context.CancellationToken };
+        var started = await edge.AskAsync<SandboxStarted>(run, context.CancellationToken);
         return new RunPodSandboxResponse { PodSandboxId = started.SandboxId };
     }
 }

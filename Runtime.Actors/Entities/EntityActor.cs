@@ -126,6 +126,11 @@ public abstract class EntityActor<TState, TView> : UntypedPersistentActor
         }
     }
 
+    /// <summary>An answer was given, to those who waited for it or to nobody.</summary>
+    protected virtual void OnAnswered(Answer answer)
+    {
+    }
+
     protected override void PostStop()
     {
         _stopping.Cancel();
@@ -192,8 +197,9 @@ public abstract class EntityActor<TState, TView> : UntypedPersistentActor
         if (decision.Reply is { } reply) handled.Caller.Tell(reply, Self);
         foreach (var answer in decision.Answers)
         {
-            if (!_waiting.Remove(answer.Join, out var callers)) continue;
-            foreach (var waiting in callers) waiting.Tell(answer.Reply, Self);
+            if (_waiting.Remove(answer.Join, out var callers))
+                foreach (var waiting in callers) waiting.Tell(answer.Reply, Self);
+            OnAnswered(answer);
         }
         _current = null;
         if (State.Ended) AnnounceEnd();

@@ -14,7 +14,14 @@ public interface ISandboxCommand : IEntityCommand;
 /// the sandbox that an earlier request made and nobody was there to take. The sandbox manager resolves that key, so
 /// <paramref name="EntityId"/> is only the id that a new sandbox would get: 64 hex digits, made at the edge.
 /// </remarks>
-public sealed record RunSandbox(NamespaceName Space, string EntityId, SandboxConfig Config) : ISandboxCommand;
+public sealed record RunSandbox(NamespaceName Space, string EntityId, SandboxConfig Config) : ISandboxCommand
+{
+    /// <summary>
+    /// Cancelled when the caller has gone. A sandbox that is started when all its callers have gone stays hidden (phase
+    /// Creating) and waits for the retry, for a bounded time.
+    /// </summary>
+    public CancellationToken Caller { get; init; }
+}
 
 public sealed record SandboxStarted(string SandboxId);
 

@@ -53,4 +53,7 @@ public sealed record SandboxView
 
     /// <summary>The host's name where the config's was empty.</summary>
     public string Hostname { get; init; } = "";
+
+    /// <summary>Why it is not ready, where that was not asked for; else empty.</summary>
+    public string Reason { get; init; } = "";
 }

@@ -1,0 +1,78 @@
+using Runtime.Linux.Cgroups;
+using Runtime.Linux.Files;
+using Runtime.Linux.Namespaces;
+
+namespace Runtime.Actors.Sandboxes;
+
+/// <summary>Namespaces, files and cgroups of this machine.</summary>
+public sealed class SandboxResources(SandboxOptions options, CgroupHierarchy cgroups, TimeProvider clock) : ISandboxResources
+{
+    /// <summary>How long killed processes may take to leave the cgroup; what hangs in the kernel longer is tried again.</summary>
+    private static readonly TimeSpan CgroupPatience = TimeSpan.FromSeconds(5);
+
+    public void Pin(SandboxPlan plan)
+    {
+        DurableFiles.MakePrivateDirectory(plan.Directory);
+        // A new network namespace costs the most by far, and the kernel makes two kinds at once.
+        var network = Task.Run(() => Pin(NamespaceKind.Network, plan.NetworkNamespacePath, () => InitializeNetwork(plan)));
+        Pin(NamespaceKind.Ipc, plan.IpcNamespacePath, () => WriteSysctls(plan, NamespaceKind.Ipc));
+        Pin(NamespaceKind.Uts, plan.UtsNamespacePath, () =>
+        {
+            if (plan.Config.Hostname.Length > 0) NamespacePin.SetHostname(plan.Config.Hostname);
+        });
+        network.GetAwaiter().GetResult();
+    }
+
+    public void Prepare(SandboxPlan plan)
+    {
+        SandboxFiles.Write(plan);
+        SandboxBundle.Write(plan);
+        cgroups.Create(plan.CgroupPath);
+    }
+
+    public bool HasNetwork(SandboxPlan plan) => plan.HasNetwork && NamespacePin.IsPinned(plan.NetworkNamespacePath);
+
+    public string Missing(SandboxPlan plan)
+    {
+        foreach (var pin in Pins(plan))
+            if (!NamespacePin.IsPinned(pin)) return $"The namespace {pin}";
+        return Directory.Exists(plan.Bundle) ? "" : $"The bundle {plan.Bundle}";
+    }
+
+    public void Unpin(SandboxPlan plan)
+    {
+        foreach (var pin in Pins(plan)) NamespacePin.Remove(pin);
+    }
+
+    public async Task DeleteAsync(SandboxPlan plan, CancellationToken cancellation)
+    {
+        SandboxBundle.Delete(plan);
+        SandboxFiles.Delete(plan);
+        cgroups.KillAll(plan.CgroupPath);
+        await cgroups.DeleteAsync(plan.CgroupPath, CgroupPatience, clock, cancellation);
+    }
+
+    private static IEnumerable<string> Pins(SandboxPlan plan) =>
+        new[] { plan.NetworkNamespacePath, plan.IpcNamespacePath, plan.UtsNamespacePath }.Where(path => path.Length > 0);
+
+    private static void Pin(NamespaceKind kind, string path, Action initialize)
+    {
+        // A pin is set last, so one that is there is complete.
+        if (path.Length > 0 && !NamespacePin.IsPinned(path)) NamespacePin.Create(kind, path, initialize);
+    }
+
+    private static void WriteSysctls(SandboxPlan plan, NamespaceKind kind)
+    {
+        foreach (var (name, value) in plan.Config.Sysctls)
+            if (Sysctl.NamespaceOf(name) == kind) Sysctl.Write(name, value);
+    }
+
+    private void InitializeNetwork(SandboxPlan plan)
+    {
+        Loopback.Up();
+        if (options.UnprivilegedPorts) Sysctl.Write("net.ipv4.ip_unprivileged_port_start", "0");
+        if (options.UnprivilegedIcmp) Sysctl.Write("net.ipv4.ping_group_range", "0 2147483647");
+        // After the defaults: the pod's own word counts.
+        WriteSysctls(plan, NamespaceKind.Network);
+    }
+}
