@@ -151,7 +151,7 @@ public abstract class EntityActor<TState, TView> : UntypedPersistentActor
     protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr)
     {
         if (_current is not { } current) return; // a further event of the same decision
-        base.OnPersistRejected(cause, @event, sequenceNr);
+        Log.Warning("{PersistenceId}: {Message} was not stored: {Cause}", PersistenceId, current.Message.GetType().Name, cause.Message);
         if (current.Decision.Join is { } join && _waiting.TryGetValue(join, out var callers))
         {
             callers.RemoveAt(callers.Count - 1); // the one whom Handle added

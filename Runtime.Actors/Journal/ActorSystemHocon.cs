@@ -33,7 +33,8 @@ public static class ActorSystemHocon
     public static Config Config(string level = "info", string more = "")
     {
         var name = LevelOf(level);
-        return ConfigurationFactory.ParseString($"{more}\nakka.loglevel = {name}\nakka.stdout-loglevel = {name}")
+        return ConfigurationFactory.ParseString(more)
+            .WithFallback(ConfigurationFactory.ParseString($"akka.loglevel = {name}\nakka.stdout-loglevel = {name}"))
             .WithFallback(ConfigurationFactory.ParseString(JournalHocon.Text))
             .WithFallback(ConfigurationFactory.ParseString(Lean));
     }

@@ -1,5 +1,4 @@
 using Akka.Actor;
-using Akka.Actor.Setup;
 using Runtime.Actors.Journal;
 
 namespace Runtime.Tests.Support;
@@ -10,6 +9,9 @@ namespace Runtime.Tests.Support;
 /// </summary>
 public sealed class TestJournal : IAsyncDisposable
 {
+    // Failures are provoked here: their log would hide what a test says.
+    private const string Quiet = "akka { loglevel = OFF, stdout-loglevel = OFF, loggers = [], scheduler.tick-duration = 10ms }\n";
+
     private readonly List<(ActorSystem System, JournalSetup Setup)> _running = [];
 
     /// <param name="change">Options that differ from the defaults.</param>
@@ -33,11 +35,12 @@ public sealed class TestJournal : IAsyncDisposable
     /// Starts an actor system on the journal; its <see cref="JournalStore"/> is <see cref="StoreOf"/>. Only one can run
     /// at a time, as only one daemon can.
     /// </summary>
+    /// <param name="hocon">Settings that differ, for example <c>akka.loglevel = DEBUG</c> with a logger.</param>
     public ActorSystem Start(IEnumerable<JournalType> types, TimeProvider? clock = null, string hocon = "")
     {
         var setup = JournalSetup.Create(Options, types, clock ?? TimeProvider.System);
         var system = ActorSystem.Create("test", BootstrapSetup.Create()
-            .WithConfig(ActorSystemHocon.Config("error", hocon + "\nakka.scheduler.tick-duration = 10ms"))
+            .WithConfig(ActorSystemHocon.Config("error", Quiet + hocon))
             .And(setup));
         _running.Add((system, setup));
         return system;

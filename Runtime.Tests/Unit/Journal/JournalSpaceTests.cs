@@ -72,7 +72,7 @@ public sealed class JournalSpaceTests : IAsyncLifetime
         persistenceId, [.. sequences.Select(n => StoreCalls.Event(n, payload: $"\"{new string('x', 3000)}\""))],
         StoreCalls.Noon, TestContext.Current.CancellationToken);
 
-    private Task LimitPagesAsync(int pages) => _store.ChangeAsync(session =>
+    private Task<bool> LimitPagesAsync(int pages) => _store.ChangeAsync(session =>
     {
         JournalFile.Execute(session.Connection, $"PRAGMA max_page_count = {pages}");
         return true;
