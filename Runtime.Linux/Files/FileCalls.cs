@@ -126,6 +126,9 @@ internal static unsafe partial class FileCalls
     public static partial int utimensat(SafeFileHandle dir, byte* path, Timespec* times, int flags);
 
     [LibraryImport(Libc, SetLastError = true)]
+    public static partial int futimens(SafeFileHandle file, Timespec* times);
+
+    [LibraryImport(Libc, SetLastError = true)]
     public static partial int statx(SafeFileHandle dir, byte* path, int flags, uint mask, byte* buffer);
 
     [LibraryImport(Libc, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

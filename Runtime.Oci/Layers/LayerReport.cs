@@ -1,0 +1,7 @@
+namespace Runtime.Oci.Layers;
+
+/// <param name="Bytes">Written into files; holes of sparse files are not counted.</param>
+/// <param name="Entries">Of the archive, whiteouts included.</param>
+/// <param name="Inodes">That were made: a hard link is none.</param>
+/// <param name="SkippedXattrs">Extended attributes that this file system, or that kind of file, cannot have.</param>
+public sealed record LayerReport(long Bytes, long Entries, long Inodes, long SkippedXattrs);
