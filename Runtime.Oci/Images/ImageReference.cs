@@ -48,6 +48,11 @@ public sealed record ImageReference
     /// <summary><c>docker.io/library/busybox</c>.</summary>
     public string Name => $"{Domain}/{Path}";
 
+    /// <summary>The name as Docker shows it: <c>busybox</c>, <c>alice/tool</c>, <c>registry.example/tool</c>.</summary>
+    public string FamiliarName => Domain != DefaultDomain ? Name
+        : Path.StartsWith("library/", StringComparison.Ordinal) ? Path["library/".Length..]
+        : Path;
+
     /// <summary>What is asked of the registry: the digest where there is one, else the tag.</summary>
     public string Target => Digest.IsEmpty ? Tag! : Digest.ToString();
 

@@ -171,6 +171,6 @@ public sealed class BlobStreamTests
         await context.Response.Body.WriteAsync(Blob.AsMemory(from, count));
         await context.Response.Body.FlushAsync();
         if (stall) await Task.Delay(Timeout.Infinite, context.RequestAborted);
-        if (count < Blob.Length - from) context.Abort();
+        // An answer that is too short makes Kestrel close the connection once it is sent; Abort would take bytes with it.
     }
 }
