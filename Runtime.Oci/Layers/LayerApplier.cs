@@ -27,13 +27,14 @@ public sealed partial class LayerApplier : IDisposable
     private long _bytes;
     private long _entries;
     private long _skippedXattrs;
+    private byte[] _lastParent = [];
 
     private LayerApplier(Stream tar, string root, LayerOptions options)
     {
         _options = options;
         _root = RootDirectory.Open(root);
         _parents = new(options.Whiteouts == WhiteoutMode.Overlay ? options.Lowers : []);
-        _tree = new(_root, _parents) { MadeParent = path => _own.Add(KeyOf(path)) };
+        _tree = new(_root, _parents);
         _reader = new(tar, options.MaxHeaderBytes);
     }
 
@@ -78,8 +79,7 @@ public sealed partial class LayerApplier : IDisposable
 
     private async ValueTask ApplyEntryAsync(TarEntry entry, CancellationToken cancel)
     {
-        if (!_path.IsRoot)
-            _own.Add(KeyOf(_path.Path));
+        Own(_path.Path);
         switch (entry.Type)
         {
             case TarEntryType.Directory:
@@ -174,6 +174,21 @@ public sealed partial class LayerApplier : IDisposable
             throw LayerFault.TooBig($"The layer has more than {_options.MaxBytes} bytes.");
         Descriptors.Write(file, piece);
     }
+
+    /// <summary>Remembers a path with its parents: a directory that holds something of this layer is of this layer.</summary>
+    private void Own(ReadOnlySpan<byte> path)
+    {
+        _own.Add(KeyOf(path));
+        var parent = ParentOf(path);
+        if (parent.SequenceEqual(_lastParent))
+            return;
+        _lastParent = parent.ToArray();
+        for (; !parent.IsEmpty && _own.Add(KeyOf(parent)); parent = ParentOf(parent))
+        {
+        }
+    }
+
+    private static ReadOnlySpan<byte> ParentOf(ReadOnlySpan<byte> path) => path[..Math.Max(0, path.LastIndexOf((byte)'/'))];
 
     private static UInt128 KeyOf(ReadOnlySpan<byte> path)
     {

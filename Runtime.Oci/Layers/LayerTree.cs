@@ -19,9 +19,6 @@ internal sealed unsafe class LayerTree(RootDirectory root, LayerParents parents)
 
     public long Inodes { get; private set; }
 
-    /// <summary>Called with each directory that was made because the layer has none.</summary>
-    public Action<byte[]>? MadeParent { get; set; }
-
     /// <summary>The directory <paramref name="path"/> (relative, empty for the root), made where it is missing. Owned by the cache.</summary>
     public SafeFileHandle Directory(ReadOnlySpan<byte> path)
     {
@@ -193,7 +190,6 @@ internal sealed unsafe class LayerTree(RootDirectory root, LayerParents parents)
             Check(FileCalls.mkdirat(parent, raw, 0b111_000_000), "mkdirat", path);
             Inodes++;
             parents.CopyAttributes(parent, name, path);
-            MadeParent?.Invoke(path.ToArray());
             return null;
         }
     }
