@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Runtime.Actors;
@@ -13,6 +14,7 @@ namespace Runtime.Api;
 /// <summary>Puts containerd's services and our own into a web application. Runtime.Cri adds CRI on top.</summary>
 public static class ApiHosting
 {
+    /// <remarks>Kestrel is told how gRPC clients speak on a unix socket; where it listens (HTTP/2 only) is the host's.</remarks>
     /// <param name="journal">Null: the journal's service is not offered.</param>
     public static IServiceCollection AddActordApi(
         this IServiceCollection services, RuntimeDomain domain, ApiOptions options, IJournalReader? journal = null)
@@ -22,6 +24,16 @@ public static class ApiHosting
             grpc.MaxReceiveMessageSize = ApiOptions.MessageBytesMax;
             grpc.MaxSendMessageSize = ApiOptions.MessageBytesMax;
             grpc.Interceptors.Add<FaultInterceptor>();
+        });
+        services.Configure<KestrelServerOptions>(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            // gRPC bounds its own messages; an import may send, and a subscriber be silent, for as long as it takes.
+            kestrel.Limits.MaxRequestBodySize = null;
+            kestrel.Limits.MinRequestBodyDataRate = null;
+            kestrel.Limits.MinResponseDataRate = null;
+            kestrel.RequestHeaderEncodingSelector = static name =>
+                name is ":authority" or "Host" ? AuthorityEncoding.Instance : null;
         });
         services.AddMetrics();
         services.TryAddSingleton(TimeProvider.System);

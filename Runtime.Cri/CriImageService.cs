@@ -7,6 +7,7 @@ using Runtime.Actors.Pulls;
 using Runtime.Api.Edge;
 using Runtime.Cri.Mapping;
 using Runtime.Cri.V1;
+using Runtime.Oci.Images;
 
 namespace Runtime.Cri;
 
@@ -49,8 +50,9 @@ public sealed class CriImageService(RuntimeDomain domain, ActorEdge edge) : Imag
     /// <summary>Always asks the registry, with the caller's credentials; pulls of one reference share the download.</summary>
     public override async Task<PullImageResponse> PullImage(PullImageRequest request, ServerCallContext context)
     {
-        var reference = ImageNames.Normalise(ImageMapping.ReferenceOf(request.Image));
-        var auth = ImageMapping.FromWire(request.Auth, ImageNames.HostOf(reference));
+        var parsed = ImageReference.Parse(ImageMapping.ReferenceOf(request.Image));
+        var reference = parsed.ToString();
+        var auth = ImageMapping.FromWire(request.Auth, parsed.Domain);
         try
         {
             var pulled = await edge.AskAsync<ImagePulled>(new PullImage(Space, reference, auth, ""), context.CancellationToken);

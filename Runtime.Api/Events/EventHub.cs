@@ -1,7 +1,10 @@
 using System.Collections.Immutable;
 using System.Threading.Channels;
 using Containerd.Types;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
 using Runtime.Faults;
+using Runtime.Ttrpc.Events;
 
 namespace Runtime.Api.Events;
 
@@ -20,6 +23,23 @@ public sealed class EventHub
     {
         foreach (var subscriber in Volatile.Read(ref _subscribers))
             if (!subscriber.Writer.TryWrite(envelope)) Drop(subscriber);
+    }
+
+    /// <summary>An event that a shim has forwarded over ttrpc. One that is malformed stops here: a shim is not trusted.</summary>
+    /// <exception cref="FaultException">InvalidArgument.</exception>
+    public void Publish(EventEnvelope forwarded)
+    {
+        var envelope = new Envelope
+        {
+            Namespace = forwarded.Namespace,
+            Topic = forwarded.Topic,
+            Timestamp = forwarded.Timestamp is { } at ? Timestamp.FromDateTimeOffset(at) : null,
+            Event = forwarded.Event is { } content
+                ? new Any { TypeUrl = content.TypeUrl, Value = ByteString.CopyFrom(content.Value.Span) }
+                : null,
+        };
+        EventTopic.Check(envelope);
+        Publish(envelope);
     }
 
     /// <summary>A subscription from now on; disposing it ends it.</summary>

@@ -3,13 +3,13 @@ using System.Net.Sockets;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 using Runtime.Actors;
 using Runtime.Actors.Journal;
 using Runtime.Actors.Ports;
 using Runtime.Actors.Shims;
 using Runtime.Api;
-using Runtime.Api.Edge;
 using Runtime.Cri;
 
 namespace Runtime.Tests.Support;
@@ -54,13 +54,17 @@ public sealed class GrpcServer : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         var socket = directory["api.sock"];
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenActord(socket));
+        builder.WebHost.ConfigureKestrel(kestrel =>
+            kestrel.ListenUnixSocket(socket, listen => listen.Protocols = HttpProtocols.Http2));
         builder.Services.AddActordGrpc(domain, options, journal);
         var app = builder.Build();
         app.MapActordGrpc();
         await app.StartAsync();
         return new GrpcServer(app, directory, socket, options);
     }
+
+    /// <summary>Stops serving, as the daemon does on SIGTERM.</summary>
+    public Task StopAsync() => _app.StopAsync();
 
     public async ValueTask DisposeAsync()
     {

@@ -127,7 +127,7 @@ public sealed class ScriptedDomain : IAsyncDisposable
             using var copy = new MemoryStream();
             await archive.CopyToAsync(copy, cancellation);
             Archive = copy.ToArray();
-            return [new(nameOverride ?? "imported", new ImageTarget("m", "sha256:0", 1), ImmutableSortedDictionary<string, string>.Empty, default, default)];
+            return [new(nameOverride ?? "imported", new ImageTarget("m", "sha256:0", 1), ImmutableSortedDictionary<string, string>.Empty, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch)];
         }
 
         public async Task ExportAsync(
