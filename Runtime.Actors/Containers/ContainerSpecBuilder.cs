@@ -7,7 +7,7 @@ namespace Runtime.Actors.Containers;
 
 /// <summary>
 /// Makes a container's OCI spec from what CRI asked for. Pure: files, devices and users were read before
-/// (<c>SpecInspector</c>), so that the same request gives the same spec.
+/// (<see cref="SpecInspector"/>), so that the same request gives the same spec.
 /// </summary>
 public static partial class ContainerSpecBuilder
 {

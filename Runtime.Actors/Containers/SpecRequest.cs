@@ -33,7 +33,7 @@ public sealed record SpecRequest
     public required SpecFacts Facts { get; init; }
 }
 
-/// <summary>What <c>SpecInspector</c> found on the machine for one container.</summary>
+/// <summary>What <see cref="SpecInspector"/> found on the machine for one container.</summary>
 public sealed record SpecFacts
 {
     public required ContainerUser User { get; init; }

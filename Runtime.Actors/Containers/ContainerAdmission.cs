@@ -1,0 +1,118 @@
+using Runtime.Actors.Entities;
+using Runtime.Actors.Namespaces;
+using Runtime.Actors.Sandboxes;
+using Runtime.Faults;
+
+namespace Runtime.Actors.Containers;
+
+/// <summary>A create request that the manager has accepted, with what it means on this node.</summary>
+internal sealed record AdmittedContainer(ContainerPlan Plan) : IContainerCommand
+{
+    public NamespaceName Space => Plan.Space;
+
+    public string EntityId => Plan.Id;
+}
+
+/// <summary>A create request that the manager has refused: it leaves no trace.</summary>
+internal sealed record RefusedContainer(NamespaceName Space, string EntityId, RuntimeFault Fault) : IContainerCommand;
+
+/// <summary>Whether a container can be created, as far as that is known without touching the machine.</summary>
+internal static class ContainerAdmission
+{
+    public static IContainerCommand Admit(CreateContainer create, ContainerSlice slice)
+    {
+        try
+        {
+            return new AdmittedContainer(PlanOf(create, slice));
+        }
+        catch (FaultException refused)
+        {
+            return new RefusedContainer(create.Space, create.EntityId, refused.Fault);
+        }
+    }
+
+    /// <exception cref="FaultException">It cannot be created.</exception>
+    public static SandboxView ReadySandbox(ReadModel<SandboxView> sandboxes, NamespaceName space, string id)
+    {
+        var sandbox = sandboxes.Find(space, id)
+            ?? throw new FaultException(FaultKind.NotFound, "container.no-sandbox", $"There is no sandbox {id}.");
+        return sandbox.Phase == SandboxPhase.Ready
+            ? sandbox
+            : throw new FaultException(FaultKind.FailedPrecondition, "container.sandbox-not-ready", $"Sandbox {id} is {sandbox.Phase}, not Ready.");
+    }
+
+    /// <summary>First process of the container whose pid namespace is joined; 0 where none is asked for.</summary>
+    /// <exception cref="FaultException">The target does not run, or is of another pod.</exception>
+    public static uint TargetPid(ContainerPlan plan, ReadModel<ContainerView> containers)
+    {
+        if (plan.Config.Security.Pid != NamespaceMode.Target) return 0;
+        var target = containers.Find(plan.Space, plan.Config.Security.TargetId);
+        if (target is null || target.SandboxId != plan.SandboxId)
+            throw new FaultException(FaultKind.InvalidArgument, "container.no-target",
+                $"Container {plan.Config.Name}: sandbox {plan.SandboxId} has no container {plan.Config.Security.TargetId} to join.");
+        return target.Phase == ContainerPhase.Running
+            ? target.Pid
+            : throw new FaultException(FaultKind.FailedPrecondition, "container.target-not-running",
+                $"Container {plan.Config.Name}: its target {target.Id} is {target.Phase}, not Running.");
+    }
+
+    private static ContainerPlan PlanOf(CreateContainer create, ContainerSlice slice)
+    {
+        var config = create.Config;
+        Check(config);
+        var sandbox = ReadySandbox(slice.Sandboxes, create.Space, create.SandboxId);
+        if (config.Security.Privileged && !sandbox.Config.Security.Privileged)
+            throw Refuse("container.privilege", $"Container {config.Name} is privileged, but sandbox {sandbox.Id} is not.");
+        var image = slice.Ports.Images.Find(create.Space, config.Image)
+            ?? throw new FaultException(FaultKind.NotFound, "container.image-not-found", $"Image \"{config.Image}\" is not found.");
+        var plan = new ContainerPlan
+        {
+            Space = create.Space,
+            Id = create.EntityId,
+            SandboxId = sandbox.Id,
+            Config = config,
+            ImageId = image.Id,
+            ImageRef = image.RepoDigests.FirstOrDefault(image.Id),
+            ImageName = config.UserSpecifiedImage is { Length: > 0 } written ? written : image.RepoTags.FirstOrDefault(image.Id),
+            ChainId = image.ChainId,
+            Snapshotter = image.Snapshotter,
+            Image = image.Defaults,
+            RuntimeHandler = slice.Options.Handlers.Resolve(sandbox.RuntimeHandler).Name,
+            LogPath = config.LogPath.Length > 0 && sandbox.Config.LogDirectory.Length > 0
+                ? Path.GetFullPath(Path.Combine(sandbox.Config.LogDirectory, config.LogPath))
+                : "",
+            StopSignal = StopSignal.Effective(config.StopSignal, image.Defaults.StopSignal),
+        };
+        TargetPid(plan, slice.Views);
+        return plan;
+    }
+
+    private static void Check(ContainerConfig config)
+    {
+        if (config.Name.Length == 0) throw Refuse("container.no-name", "A container needs a name.");
+        if (config.StopSignal.Length > 0) StopSignal.Parse(config.StopSignal);
+        if (config.Security.RunAsGroup is not null && config.Security.RunAsUser is null && config.Security.RunAsUserName.Length == 0)
+            throw Refuse("container.group-without-user", $"Container {config.Name}: a group is given without a user.");
+        if (!config.CdiDevices.IsEmpty)
+            throw Refuse("container.no-cdi", $"Container {config.Name}: CDI devices are not supported: {string.Join(", ", config.CdiDevices)}.");
+        if (!config.Security.UidMappings.IsEmpty || !config.Security.GidMappings.IsEmpty || config.Security.User == NamespaceMode.Pod)
+            throw Refuse("container.no-user-namespace", $"Container {config.Name}: user namespaces are not supported.");
+        if (config.Security.CapabilitiesAmbient.Length > 0)
+            throw Refuse("container.no-ambient", $"Container {config.Name}: ambient capabilities are not supported.");
+        foreach (var mount in config.Mounts) Check(config, mount);
+    }
+
+    private static void Check(ContainerConfig config, ContainerMount mount)
+    {
+        if (mount.ContainerPath.Length == 0)
+            throw Refuse("container.invalid-mount", $"Container {config.Name}: the mount of \"{mount.HostPath}\" has no place in the container.");
+        if (mount.Image.Length > 0) // the prefix is the kubelet's
+            throw Refuse("container.image-mount", $"ImageVolumeMountFailed: container {config.Name}: images as volumes are not supported ({mount.Image}).");
+        if (!mount.HostPath.StartsWith('/'))
+            throw Refuse("container.invalid-mount", $"Container {config.Name}: the host path \"{mount.HostPath}\" of {mount.ContainerPath} is not absolute.");
+        if (!mount.UidMappings.IsEmpty || !mount.GidMappings.IsEmpty)
+            throw Refuse("container.no-idmap", $"Container {config.Name}: the mount at {mount.ContainerPath} needs an idmapped mount, which is not supported.");
+    }
+
+    private static FaultException Refuse(string code, string message) => new(FaultKind.InvalidArgument, code, message);
+}

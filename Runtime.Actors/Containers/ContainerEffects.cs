@@ -1,0 +1,47 @@
+using System.Collections.Immutable;
+using Runtime.Actors.Entities;
+using Runtime.Linux.Mounts;
+
+namespace Runtime.Actors.Containers;
+
+/// <summary>Has the snapshotter prepare the root file system. The answer is a message to the state.</summary>
+public sealed record PrepareRootfs(ContainerPlan Plan) : IEffect;
+
+/// <summary>Asks for the mounts of a root file system that an earlier try prepared.</summary>
+public sealed record FindRootfs(ContainerPlan Plan) : IEffect;
+
+/// <summary>Resolves user, mounts and devices, and writes the bundle. Outcome: <see cref="BundleOutcome"/>.</summary>
+public sealed record WriteBundle(ContainerPlan Plan, ImmutableArray<MountSpec> Rootfs) : IEffect;
+
+public sealed record BundleOutcome(ContainerUser User, ImmutableArray<MountSpec> Rootfs);
+
+/// <summary>Starts the process, or finds the one that was started. Outcome: its pid.</summary>
+public sealed record RunTask(ContainerPlan Plan, ImmutableArray<MountSpec> Rootfs) : IEffect;
+
+/// <summary>Waits for the process' end. Outcome: TaskExit.</summary>
+public sealed record WatchTask(ContainerPlan Plan) : IEffect;
+
+public sealed record SignalTask(ContainerPlan Plan, string Signal) : IEffect;
+
+/// <summary>Lets the grace period pass.</summary>
+public sealed record AwaitGrace(DateTimeOffset KillAt) : IEffect;
+
+public sealed record KillTask(ContainerPlan Plan) : IEffect;
+
+/// <summary>Has the shim forget an ended process; kills one that turns out to run.</summary>
+public sealed record DeleteTask(ContainerPlan Plan) : IEffect;
+
+/// <summary>Kills and deletes the process, and removes every file. Outcome: TaskExit, null when nothing ran.</summary>
+public sealed record DestroyTask(ContainerPlan Plan) : IEffect;
+
+/// <summary>Has the snapshotter remove the root file system. The answer is a message to the state.</summary>
+public sealed record ReleaseRootfs(ContainerPlan Plan) : IEffect;
+
+/// <summary>Lets a while pass before a removal is tried again.</summary>
+public sealed record AwaitRetry : IEffect;
+
+/// <summary>Outcome: <see cref="ExecSyncResult"/>.</summary>
+public sealed record ExecTask(ContainerPlan Plan, string ExecId, ImmutableArray<string> Command, TimeSpan Timeout) : IEffect;
+
+/// <param name="Join">Who waits for it.</param>
+public sealed record ReopenTaskLog(ContainerPlan Plan, string Join) : IEffect;

@@ -1,0 +1,40 @@
+using Runtime.Actors.Images;
+using Runtime.Actors.Namespaces;
+
+namespace Runtime.Actors.Containers;
+
+/// <summary>A container as it was accepted: what the request means on this node, for its whole life.</summary>
+public sealed record ContainerPlan
+{
+    public required NamespaceName Space { get; init; }
+
+    public required string Id { get; init; }
+
+    public required string SandboxId { get; init; }
+
+    public required ContainerConfig Config { get; init; }
+
+    /// <summary>Config digest.</summary>
+    public required string ImageId { get; init; }
+
+    /// <summary>First repo digest, or the image id.</summary>
+    public required string ImageRef { get; init; }
+
+    /// <summary>What the user wrote, else a tag, else the id.</summary>
+    public required string ImageName { get; init; }
+
+    /// <summary>The committed snapshot that its root file system starts from.</summary>
+    public required string ChainId { get; init; }
+
+    public required string Snapshotter { get; init; }
+
+    public required ImageDefaults Image { get; init; }
+
+    public required string RuntimeHandler { get; init; }
+
+    /// <summary>Absolute; empty for none.</summary>
+    public required string LogPath { get; init; }
+
+    /// <summary>Sent first by StopContainer.</summary>
+    public required string StopSignal { get; init; }
+}

@@ -1,0 +1,98 @@
+using System.Collections.Immutable;
+using Runtime.Actors.Entities;
+using Runtime.Actors.Tasks;
+using Runtime.Faults;
+using Runtime.Linux.Files;
+using Runtime.Linux.Mounts;
+using Runtime.Oci.RuntimeSpec;
+
+namespace Runtime.Actors.Containers;
+
+/// <summary>Runs the effects of a namespace's containers that are not a message to another actor.</summary>
+internal sealed class ContainerSteps(ContainerSlice slice)
+{
+    private readonly ContainerOptions _options = slice.Options;
+    private readonly SpecInspector _inspector = new(slice.Options);
+    private readonly TaskRunner _tasks = new(slice.Ports.Shims, slice.Options.Tasks, slice.Clock);
+
+    public async Task<object?> RunAsync(IEffect effect, CancellationToken stopping) => effect switch
+    {
+        WriteBundle write => Write(write.Plan, write.Rootfs),
+        RunTask run => await StartAsync(run.Plan, run.Rootfs, stopping),
+        WatchTask watch => await _tasks.WatchAsync(AddressOf(watch.Plan), stopping),
+        SignalTask signal => await DoneAsync(_tasks.SignalAsync(AddressOf(signal.Plan), StopSignal.Parse(signal.Signal), stopping)),
+        KillTask kill => await DoneAsync(_tasks.KillAsync(AddressOf(kill.Plan), stopping)),
+        DeleteTask delete => await _tasks.EndAsync(AddressOf(delete.Plan), stopping),
+        DestroyTask destroy => await DestroyAsync(destroy.Plan, stopping),
+        AwaitGrace grace => await PassAsync(grace.KillAt - slice.Clock.GetUtcNow(), stopping),
+        AwaitRetry => await PassAsync(_options.RetryPause, stopping),
+        ExecTask exec => await _tasks.ExecAsync(new TaskExec(AddressOf(exec.Plan), exec.ExecId, exec.Command, exec.Timeout), stopping),
+        ReopenTaskLog reopen => await DoneAsync(_tasks.ReopenLogAsync(AddressOf(reopen.Plan), stopping)),
+        _ => throw new FaultException(FaultKind.Internal, "container.unknown-effect", $"A container cannot run {effect.GetType().Name}."),
+    };
+
+    /// <summary>1. reads what the spec depends on, 2. builds it, 3. writes it.</summary>
+    private BundleOutcome Write(ContainerPlan plan, ImmutableArray<MountSpec> rootfs)
+    {
+        var sandbox = ContainerAdmission.ReadySandbox(slice.Sandboxes, plan.Space, plan.SandboxId);
+        var handler = _options.Handlers.Resolve(plan.RuntimeHandler);
+        var bundle = BundleOf(plan);
+        DurableFiles.MakePrivateDirectory(bundle);
+        Directory.CreateDirectory(Path.Combine(bundle, "rootfs"));
+        var facts = _inspector.Inspect(plan, handler, rootfs, ContainerAdmission.TargetPid(plan, slice.Views));
+        var spec = ContainerSpecBuilder.Build(new SpecRequest
+        {
+            Id = plan.Id,
+            Space = plan.Space.Value,
+            Config = plan.Config with { Security = plan.Config.Security with { Seccomp = plan.Config.Security.Seccomp ?? _options.UnsetSeccomp } },
+            Sandbox = sandbox,
+            Image = plan.Image,
+            ImageName = plan.ImageName,
+            Handler = handler,
+            Layout = _options.Directories,
+            Host = HostProbe.WithApparmorProfiles(_options.Host),
+            Facts = facts,
+        });
+        File.WriteAllBytes(ConfigOf(plan), OciSpecJson.Write(spec));
+        return new BundleOutcome(facts.User, rootfs);
+    }
+
+    private async Task<object?> StartAsync(ContainerPlan plan, ImmutableArray<MountSpec> rootfs, CancellationToken cancellation)
+    {
+        ContainerAdmission.ReadySandbox(slice.Sandboxes, plan.Space, plan.SandboxId);
+        var target = ContainerAdmission.TargetPid(plan, slice.Views);
+        // The namespace to join is in the spec by its process: one that restarted since has another.
+        if (target != 0 && !(await File.ReadAllTextAsync(ConfigOf(plan), cancellation)).Contains($"/proc/{target}/ns/pid", StringComparison.Ordinal))
+            throw new FaultException(FaultKind.FailedPrecondition, "container.target-restarted",
+                $"Container {plan.Id}: its target {plan.Config.Security.TargetId} has restarted since it was created.");
+        var start = new TaskStart(
+            AddressOf(plan), _options.Handlers.Resolve(plan.RuntimeHandler), rootfs, plan.LogPath, plan.Config.Tty, plan.Config.Stdin);
+        return await _tasks.RunAsync(start, cancellation);
+    }
+
+    private async Task<object?> DestroyAsync(ContainerPlan plan, CancellationToken cancellation)
+    {
+        var exit = await _tasks.DestroyAsync(AddressOf(plan), cancellation);
+        DirectoryTree.Delete(_options.Directories.Container(plan.Id));
+        return exit;
+    }
+
+    private async Task<object?> PassAsync(TimeSpan time, CancellationToken stopping)
+    {
+        if (time > TimeSpan.Zero) await Task.Delay(time, slice.Clock, stopping);
+        return null;
+    }
+
+    private static async Task<object?> DoneAsync(Task step)
+    {
+        await step;
+        return null;
+    }
+
+    private string BundleOf(ContainerPlan plan) => _options.Directories.Bundle(plan.Space.Value, plan.Id);
+
+    private string ConfigOf(ContainerPlan plan) => Path.Combine(BundleOf(plan), "config.json");
+
+    private TaskAddress AddressOf(ContainerPlan plan) => new(
+        plan.Space, plan.Id, plan.SandboxId, BundleOf(plan), plan.Config.Security.Pid != Sandboxes.NamespaceMode.Container);
+}
