@@ -1,1 +1,23 @@
-return 0;
+using Runtime.Faults;
+using Runtime.Shim;
+using Runtime.Shim.Commands;
+using Runtime.Shim.Sandboxes;
+
+try
+{
+    var arguments = ShimArguments.Parse(args);
+    return arguments.Command switch
+    {
+        ShimCommand.Start => StartCommand.Run(arguments),
+        ShimCommand.Delete => DeleteCommand.Run(arguments),
+        ShimCommand.Serve => ShimServer.Run(arguments),
+        ShimCommand.PodInit => PodInit.Run(),
+        ShimCommand.Info => InfoCommand.Run(),
+        _ => InfoCommand.PrintVersion(),
+    };
+}
+catch (FaultException refused)
+{
+    Console.Error.WriteLine($"containerd-shim-actor-v1: {refused.Message}");
+    return 1;
+}

@@ -28,5 +28,20 @@ public sealed class FileLock : IDisposable
         return new(file);
     }
 
+    /// <summary>As <see cref="TryAcquire"/>, but waits for the other one: for locks that are held shortly.</summary>
+    public static FileLock Acquire(string path)
+    {
+        var file = Descriptors.Open(path, O_RDWR | O_CREAT, 0b110_000_000);
+        while (FileCalls.flock(file, LOCK_EX) < 0)
+        {
+            var errno = Errno.Last;
+            if (errno == Errno.EINTR)
+                continue;
+            file.Dispose();
+            throw Errno.Fault(errno, "flock", path);
+        }
+        return new(file);
+    }
+
     public void Dispose() => _file.Dispose();
 }

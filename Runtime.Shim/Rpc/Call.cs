@@ -1,0 +1,24 @@
+using Runtime.Faults;
+using Runtime.Ttrpc.Wire;
+
+namespace Runtime.Shim.Rpc;
+
+/// <summary>Takes requests in. It must answer each, now or later, and must not block.</summary>
+internal interface IDispatcher
+{
+    /// <exception cref="FaultException">Answered as the call's status.</exception>
+    void Dispatch(Call call, string service, string method, WireReader payload);
+}
+
+/// <summary>A request that waits for its answer. Where its connection is gone by then, the answer goes nowhere.</summary>
+internal readonly struct Call(ShimConnection connection, uint stream)
+{
+    public bool IsGone => connection.IsClosed;
+
+    public void Reply<T>(T message)
+        where T : IWireMessage<T> => connection.Reply(stream, message);
+
+    public void Done() => connection.Reply(stream, Empty.Value);
+
+    public void Refuse(RuntimeFault fault) => connection.Refuse(stream, fault);
+}
