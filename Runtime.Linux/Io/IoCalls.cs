@@ -51,6 +51,12 @@ internal static unsafe partial class IoCalls
     [LibraryImport("libc", SetLastError = true)]
     public static partial int epoll_wait(SafeFileHandle epoll, byte* events, int count, int timeoutMs);
 
+    /// <summary>By number: C libraries before 2.34 have no wrapper, and a missing symbol would not link.</summary>
+    public static int close_range(uint first, uint last, uint flags) => (int)syscall(436, first, last, flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint syscall(nint number, nuint first, nuint last, nuint flags);
+
     [LibraryImport("libc", SetLastError = true)]
     public static partial int eventfd(uint initial, int flags);
 

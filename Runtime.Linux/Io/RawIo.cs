@@ -23,6 +23,17 @@ public static unsafe class RawIo
         return IoCalls.fcntl(file, IoCalls.F_SETFD, IoCalls.FD_CLOEXEC) == 0 ? file : throw Errno.Fault("fcntl", "F_SETFD");
     }
 
+    /// <summary>
+    /// What the starter of this process left open by mistake is not passed on, close_range(2) with CLOSE_RANGE_CLOEXEC (Linux 5.11;
+    /// older kernels pass it on).
+    /// </summary>
+    public static void KeepInheritedFromChildren()
+    {
+        const int FirstAfterStandard = 3;
+        const uint CLOSE_RANGE_CLOEXEC = 4;
+        _ = IoCalls.close_range(FirstAfterStandard, uint.MaxValue, CLOSE_RANGE_CLOEXEC);
+    }
+
     /// <summary>The count of bytes, 0 at the end, <see cref="NotReady"/> or <see cref="Broken"/>.</summary>
     public static int TryRead(SafeFileHandle file, Span<byte> into)
     {

@@ -23,6 +23,7 @@ internal static class StartCommand
 
     public static int Run(ShimArguments arguments)
     {
+        RawIo.KeepInheritedFromChildren();
         var input = StartInput.Read(arguments.Id);
         var group = BundleSpec.TryRead(arguments.Bundle) is { Group.Length: > 0 } spec ? spec.Group : arguments.Id;
         var directory = input.SocketDirectory ?? Environment.GetEnvironmentVariable("ACTORD_SHIM_SOCKET_DIR");

@@ -1,5 +1,5 @@
-using Runtime.Linux.Cgroups;
 using Runtime.Faults;
+using Runtime.Linux.Cgroups;
 using Runtime.Ttrpc.Wire;
 
 namespace Runtime.Shim.Metrics;

@@ -1,7 +1,7 @@
 using System.Buffers;
 using Microsoft.Win32.SafeHandles;
-using Runtime.Linux.Io;
 using Runtime.Faults;
+using Runtime.Linux.Io;
 using Runtime.Shim.Loops;
 using Runtime.Ttrpc.Rpc;
 using Runtime.Ttrpc.Wire;
