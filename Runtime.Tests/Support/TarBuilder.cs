@@ -6,7 +6,7 @@ namespace Runtime.Tests.Support;
 /// <summary>Writes tar archives block by block, the malicious ones too, which no tool would write.</summary>
 public sealed class TarBuilder
 {
-    private readonly MemoryStream _tar = new();
+    private readonly List<byte> _tar = [];
 
     /// <summary>One header with its content. Numbers are octal as in ustar.</summary>
     public TarBuilder Add(
@@ -27,7 +27,7 @@ public sealed class TarBuilder
         Put(header, 337, Octal(device.Minor, 7));
         change?.Invoke(header);
         Sign(header);
-        _tar.Write(header);
+        _tar.AddRange(header);
         return Raw(content ?? []);
     }
 
@@ -61,13 +61,13 @@ public sealed class TarBuilder
     /// <summary>Content without a header, padded to a block.</summary>
     public TarBuilder Raw(byte[] content)
     {
-        _tar.Write(content);
-        _tar.Write(new byte[(512 - content.Length % 512) % 512]);
+        _tar.AddRange(content);
+        _tar.AddRange(new byte[(512 - content.Length % 512) % 512]);
         return this;
     }
 
     /// <summary>Without the two zero blocks at the end.</summary>
-    public byte[] Cut() => _tar.ToArray();
+    public byte[] Cut() => [.. _tar];
 
     public byte[] ToArray() => [.. Cut(), .. new byte[1024]];
 

@@ -1,4 +1,5 @@
 using Runtime.Linux.Files;
+using Runtime.Linux.Mounts;
 using Runtime.Oci.Layers;
 using Runtime.Tests.Support;
 using Xunit;
@@ -26,7 +27,7 @@ public sealed class LayerToolsTests : IDisposable
     private Task<string> Shell(string script) => Tool.RunAsync("sh", "-euc", $"cd {_place.Path}\n{script}");
 
     /// <summary>Everything that an inode can be, long names, and a file with holes.</summary>
-    private Task MakeSource() => Shell("""
+    private Task<string> MakeSource() => Shell("""
         cd source
         mkdir -p usr/bin etc/deep/er "sp ace" tmp
         chmod 1777 tmp
@@ -168,7 +169,7 @@ public sealed class LayerToolsTests : IDisposable
             await LayerApplier.ApplyAsync(one, _place["lower"], new() { Whiteouts = WhiteoutMode.Overlay }, cancel);
         await using (var two = File.OpenRead(_place["two.tar"]))
             await LayerApplier.ApplyAsync(two, _place["upper"], new() { Whiteouts = WhiteoutMode.Overlay, Lowers = [_place["lower"]] }, cancel);
-        Linux.Mounts.Mounter.Mount(
+        Mounter.Mount(
             new("overlay", "overlay", "", ["ro", $"lowerdir={_place["upper"]}:{_place["lower"]}"]), _place["merged"]);
         try
         {
@@ -176,7 +177,7 @@ public sealed class LayerToolsTests : IDisposable
         }
         finally
         {
-            Linux.Mounts.Mounter.Unmount(_place["merged"]);
+            Mounter.Unmount(_place["merged"]);
         }
     }
 
