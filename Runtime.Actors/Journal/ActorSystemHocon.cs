@@ -5,10 +5,8 @@ namespace Runtime.Actors.Journal;
 /// <summary>The whole actor system's configuration. It is given explicitly: nothing is read from an app.config.</summary>
 public static class ActorSystemHocon
 {
-    /// <summary>
-    /// Idle, Akka wakes up once per tick of its scheduler, by default each 10 ms. A tick is also the scheduler's
-    /// resolution. All dispatchers share the .NET thread pool, so that an idle daemon owns no threads of its own.
-    /// </summary>
+    // Idle, nothing wakes up (see TimerScheduler); all dispatchers share the .NET thread pool, so that an idle daemon owns
+    // no threads of its own for actors.
     private const string Lean =
         """
         akka {
@@ -16,7 +14,7 @@ public static class ActorSystemHocon
           log-dead-letters = off
           log-dead-letters-during-shutdown = off
           logger-startup-timeout = 30s
-          scheduler.tick-duration = 100ms
+          scheduler.implementation = "Runtime.Actors.Scheduling.TimerScheduler, Runtime.Actors"
           actor {
             default-dispatcher { executor = "thread-pool-executor" }
             internal-dispatcher { executor = "thread-pool-executor" }

@@ -10,7 +10,7 @@ namespace Runtime.Tests.Support;
 public sealed class TestJournal : IAsyncDisposable
 {
     // Failures are provoked here: their log would hide what a test says.
-    private const string Quiet = "akka { loglevel = OFF, stdout-loglevel = OFF, loggers = [], scheduler.tick-duration = 10ms }\n";
+    private const string Quiet = "akka { loglevel = OFF, stdout-loglevel = OFF, loggers = [] }\n";
 
     private readonly List<(ActorSystem System, JournalSetup Setup)> _running = [];
 
