@@ -8,5 +8,6 @@ var root = new RootCommand("Benchmarks of actord, side by side with what others 
     JournalBenchmark.Create(),
     PodBenchmark.Create(),
     PullBenchmark.Create(),
+    PullBenchmark.CreateFetch(),
 };
 return await root.Parse(args).InvokeAsync();

@@ -123,7 +123,10 @@ public abstract class EntityManager : UntypedActor, IWithUnboundedStash, IWithTi
             case IEntityCommand command when _ready:
                 Route(Resolve(command));
                 break;
-            case IEntityCommand:
+            case AwaitRecovery when _ready:
+                Sender.Tell(EntitiesRecovered.Instance);
+                break;
+            case IEntityCommand or AwaitRecovery:
                 Stash.Stash();
                 break;
             default:

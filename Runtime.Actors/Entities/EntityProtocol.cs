@@ -11,3 +11,15 @@ internal sealed record ReleaseEntity
 {
     public static readonly ReleaseEntity Instance = new();
 }
+
+/// <summary>To a manager: answer <see cref="EntitiesRecovered"/> once every entity of the journal is back.</summary>
+public sealed record AwaitRecovery
+{
+    public static readonly AwaitRecovery Instance = new();
+}
+
+/// <summary>From here on the manager's read model is right.</summary>
+public sealed record EntitiesRecovered
+{
+    public static readonly EntitiesRecovered Instance = new();
+}

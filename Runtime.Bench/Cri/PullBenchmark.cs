@@ -18,6 +18,23 @@ internal static class PullBenchmark
         return command;
     }
 
+    /// <summary><c>fetch</c>: only pulls an image, for the other benchmarks.</summary>
+    public static Command CreateFetch()
+    {
+        var command = new Command("fetch", "Pulls an image and measures nothing.") { Targets, Image };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            foreach (var parts in parsed.GetRequiredValue(Targets).Select(text => text.Split('=', 2)))
+            {
+                using var target = new CriTarget(parts[0], parts[1]);
+                var image = new ImageSpec { Image = parsed.GetRequiredValue(Image) };
+                await target.Images.PullImageAsync(new PullImageRequest { Image = image }, cancellationToken: cancellation);
+            }
+            return 0;
+        });
+        return command;
+    }
+
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
     {
         var targets = parsed.GetRequiredValue(Targets)

@@ -22,4 +22,18 @@ public static class Tool
             : throw new InvalidOperationException(
                 $"{file} {string.Join(' ', arguments)} exited with {process.ExitCode}: {await errors}{await output}");
     }
+
+    /// <summary>Runs a program that may fail, to clean up: whether it succeeded.</summary>
+    public static async Task<bool> TryRunAsync(string file, params string[] arguments)
+    {
+        try
+        {
+            await RunAsync(file, arguments);
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+    }
 }

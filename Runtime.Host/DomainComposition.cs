@@ -1,0 +1,196 @@
+using System.Collections.Immutable;
+using Akka.Actor;
+using Akka.Event;
+using Runtime.Actors;
+using Runtime.Actors.Containers;
+using Runtime.Actors.Entities;
+using Runtime.Actors.Images;
+using Runtime.Actors.Journal;
+using Runtime.Actors.Namespaces;
+using Runtime.Actors.Network;
+using Runtime.Actors.Ports;
+using Runtime.Actors.Sandboxes;
+using Runtime.Actors.Shims;
+using Runtime.Actors.Snapshots;
+using Runtime.Actors.Tasks;
+using Runtime.Api;
+using Runtime.Host.Configuration;
+using Runtime.Linux.Cgroups;
+using Runtime.Oci.Registry;
+
+namespace Runtime.Host;
+
+/// <summary>Puts the slices of the domain together: ports to their adapters, managers under their namespaces.</summary>
+internal sealed class DomainComposition : IDisposable
+{
+    /// <summary>A shim's socket is named by 64 hex digits, and a socket's path has at most 106 bytes.</summary>
+    private const int SocketDirectoryMax = 106 - 64 - 1;
+
+    /// <summary>Sized for a node full of pods on a slow disk; past it the daemon ends and says so, and systemd tries again.</summary>
+    private static readonly TimeSpan RecoveryMax = TimeSpan.FromMinutes(2);
+
+    private readonly List<IDisposable> _owned = [];
+
+    private DomainComposition(RuntimeDomain domain, ShimEvents shimEvents) => (Domain, ShimEvents) = (domain, shimEvents);
+
+    /// <summary>Starts the domain's actors. They recover on their own; commands wait until they have.</summary>
+    public static async Task<DomainComposition> ComposeAsync(
+        ActorSystem system, JournalSetup journal, ActordConfig config, DirectoryLayout layout)
+    {
+        var clock = TimeProvider.System;
+        var catalog = journal.Store;
+        var sandboxes = new ReadModel<SandboxView>();
+        var containers = new ReadModel<ContainerView>();
+
+        var registry = new RegistryClient(RegistryOptions(config), clock);
+        var images = ImageComposition.Create(system, layout, ImageOptions(config), catalog, clock, registry);
+        var snapshots = system.ActorOf(images.Snapshots, SnapshotManager.Name);
+
+        var shims = new ShimManager(ShimOptions(config, layout), clock);
+        var cni = CniOptions(config, layout);
+        var loader = new CniConfigLoader(cni, clock, Logging.GetLogger(system, nameof(CniConfigLoader)));
+        var network = new CniNetwork(cni, loader, Logging.GetLogger(system, nameof(CniNetwork)));
+        var sandboxOptions = SandboxOptions(config, layout);
+        var resources = new SandboxResources(sandboxOptions, CgroupHierarchy.Detect(), clock);
+
+        ImmutableArray<NamespaceSlice> slices =
+        [
+            .. images.Slices,
+            SandboxSlice.Create(sandboxOptions, new SandboxPorts(shims, network, resources), sandboxes, containers, catalog, clock),
+            ContainerSlice.Create(
+                ContainerOptions(config, layout), new ContainerPorts(shims, snapshots, images.Catalog), containers, sandboxes, catalog, clock),
+        ];
+        var known = await KnownNamespacesAsync(catalog);
+        var namespaces = system.ActorOf(NamespaceManager.Props(slices, known), NamespaceManager.Name);
+        await RecoverAsync(system, known);
+
+        var domain = new RuntimeDomain(
+            namespaces, snapshots, sandboxes, containers, images.ImageNames, images.Pulls, images.SnapshotViews,
+            images.Catalog, images.Archives, new NetworkStatus(loader, cni));
+        return new DomainComposition(domain, new ShimEvents(system.EventStream)) { _owned = { registry, loader } };
+    }
+
+    public RuntimeDomain Domain { get; }
+
+    public ShimEvents ShimEvents { get; }
+
+    public static JournalOptions JournalOptions(ActordConfig config, DirectoryLayout layout) => new(layout.JournalFile)
+    {
+        Synchronous = config.Journal.Synchronous == "full" ? JournalSynchronous.Full : JournalSynchronous.Normal,
+        Check = config.Journal.Check switch { "off" => JournalCheck.Off, "full" => JournalCheck.Full, _ => JournalCheck.Quick },
+        RetentionAge = config.Journal.Retention,
+        RetentionBytes = config.Journal.RetentionSize,
+    };
+
+    /// <summary>Every event that any slice writes.</summary>
+    public static ImmutableArray<JournalType> JournalTypes { get; } =
+    [
+        .. SandboxJournal.Types,
+        .. ContainerJournal.Types,
+        .. ImageComposition.JournalTypes,
+    ];
+
+    public static ApiOptions ApiOptions(ActordConfig config, DirectoryLayout layout, LoadedConfig loaded) => new()
+    {
+        Directories = layout,
+        Handlers = config.Runtimes,
+        Version = ActordVersion.Text,
+        SandboxImage = config.Images.SandboxImage,
+        Snapshotter = config.Images.Snapshotter,
+        SystemdCgroup = config.Runtimes.Resolve("").Options.SystemdCgroup,
+    };
+
+    public void Dispose()
+    {
+        foreach (var resource in Enumerable.Reverse(_owned)) resource.Dispose();
+    }
+
+    private static ShimOptions ShimOptions(ActordConfig config, DirectoryLayout layout)
+    {
+        var sockets = Path.Combine(config.State, "s");
+        return new ShimOptions
+        {
+            Directories = layout,
+            GrpcAddress = config.Grpc.Address,
+            TtrpcAddress = config.Ttrpc.Address,
+            // Where the state directory's name is too long, the place that containerd uses.
+            SocketDirectory = sockets.Length <= SocketDirectoryMax ? sockets : "/run/containerd/s",
+        };
+    }
+
+    private static CniOptions CniOptions(ActordConfig config, DirectoryLayout layout) => new()
+    {
+        BinDirs = config.Cni.BinDirs,
+        ConfDir = config.Cni.ConfDir,
+        MaxConfNum = config.Cni.MaxConfNum,
+        IpPreference = config.Cni.IpPreference switch
+        {
+            "ipv6" => CniIpPreference.Ipv6,
+            "cni" => CniIpPreference.Cni,
+            _ => CniIpPreference.Ipv4,
+        },
+        CacheDir = layout.CniCache,
+    };
+
+    private static SandboxOptions SandboxOptions(ActordConfig config, DirectoryLayout layout) => new()
+    {
+        Directories = layout,
+        Handlers = config.Runtimes,
+        Hostname = Environment.MachineName,
+        BootId = File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim(),
+        UnprivilegedPorts = config.Containers.UnprivilegedPorts,
+        UnprivilegedIcmp = config.Containers.UnprivilegedIcmp,
+    };
+
+    private static ContainerOptions ContainerOptions(ActordConfig config, DirectoryLayout layout) => new()
+    {
+        Directories = layout,
+        Handlers = config.Runtimes,
+        Host = HostProbe.Read(restrictOomScore: config.Containers.RestrictOomScoreAdj),
+        UnsetSeccomp = SeccompProfile(config.Containers.UnsetSeccompProfile),
+        IgnoreImageVolumes = config.Containers.IgnoreImageVolumes,
+        Tasks = new TaskOptions
+        {
+            LogLineBytesMax = Math.Max(0, config.Containers.LogLineMax),
+            LogBytesMax = Math.Max(0, config.Containers.LogSizeMax),
+            ExecDrainTimeout = config.Containers.DrainExecTimeout,
+        },
+    };
+
+    private static ImageOptions ImageOptions(ActordConfig config) => new()
+    {
+        Snapshotter = config.Images.Snapshotter,
+        MaxConcurrentDownloads = config.Images.MaxConcurrentDownloads,
+        PullProgressTimeout = config.Images.PullProgressTimeout,
+        SyncFs = config.Images.SyncFs,
+    };
+
+    private static RegistryOptions RegistryOptions(ActordConfig config) => new()
+    {
+        ConfigPath = string.Join(':', config.Images.RegistryConfigPaths),
+    };
+
+    // The words of the kubelet's old annotations, as the key has always been written.
+    private static SecurityProfile? SeccompProfile(string text) => text switch
+    {
+        "" => null,
+        "runtime/default" or "docker/default" => new SecurityProfile(SecurityProfileKind.RuntimeDefault, ""),
+        "unconfined" => new SecurityProfile(SecurityProfileKind.Unconfined, ""),
+        _ => new SecurityProfile(SecurityProfileKind.Localhost, text.StartsWith("localhost/", StringComparison.Ordinal) ? text["localhost/".Length..] : text),
+    };
+
+    // A kubelet that sees a list which is not whole yet takes what it misses for dead.
+    private static Task<EntitiesRecovered[]> RecoverAsync(ActorSystem system, ImmutableArray<NamespaceName> known) => Task.WhenAll(
+        from space in known
+        from slice in new[] { ImageManager.Name, "sandboxes", "containers" }
+        select system.ActorSelection($"/user/{NamespaceManager.Name}/{space}/{slice}")
+            .Ask<EntitiesRecovered>(AwaitRecovery.Instance, RecoveryMax));
+
+    // The namespaces that the journal knows come back at once; CRI's is always there.
+    private static async Task<ImmutableArray<NamespaceName>> KnownNamespacesAsync(JournalStore catalog)
+    {
+        var ids = await catalog.LiveAsync("", CancellationToken.None);
+        return [.. ids.Select(id => id.Split('/', 3)).Where(parts => parts.Length == 3)
+            .Select(parts => new NamespaceName(parts[1])).Append(NamespaceName.Kubernetes).Distinct()];
+    }
+}
