@@ -30,10 +30,20 @@ public sealed record GetSnapshotMounts(NamespaceName Space, string EntityId, str
 
 public sealed record SnapshotMounts(string Key, ImmutableArray<MountSpec> Mounts);
 
-/// <summary>Makes the active snapshot <paramref name="EntityId"/> a committed one called <paramref name="Name"/>.</summary>
+/// <summary>
+/// Makes the active snapshot <paramref name="EntityId"/> a committed one called <paramref name="Name"/>; answers
+/// <see cref="SnapshotCommitted"/>. AlreadyExists for a name in use: the active one stays as it is.
+/// </summary>
 public sealed record CommitSnapshot(
     NamespaceName Space, string EntityId, string Snapshotter, string Name, ImmutableSortedDictionary<string, string> Labels)
-    : ISnapshotCommand;
+    : ISnapshotCommand
+{
+    /// <summary>
+    /// Stacks a snapshot that was prepared without a parent on this one (containerd's <c>rebase</c>); empty: leaves it as it is.
+    /// FailedPrecondition where it has a parent, or the snapshotter cannot stack what was written apart.
+    /// </summary>
+    public string Parent { get; init; } = "";
+}
 
 /// <summary>Answer to <see cref="CommitSnapshot"/>.</summary>
 public sealed record SnapshotCommitted(string Name);
@@ -58,7 +68,24 @@ public enum SnapshotKind
     Committed = 3,
 }
 
-/// <summary>What lists and stat see of a snapshot.</summary>
+/// <summary>Replaces labels; answers <see cref="SnapshotView"/>.</summary>
+/// <param name="Names">Which labels: those that <paramref name="Labels"/> does not give are taken away. Default: all.</param>
+public sealed record SetSnapshotLabels(
+    NamespaceName Space, string EntityId, string Snapshotter, ImmutableSortedDictionary<string, string> Labels,
+    ImmutableArray<string> Names)
+    : ISnapshotCommand;
+
+/// <summary>What lists and stat see of a snapshot. The read model's id is <see cref="SnapshotId"/>.</summary>
 public sealed record SnapshotView(
     string Key, string Snapshotter, string Parent, SnapshotKind Kind, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt,
-    ImmutableSortedDictionary<string, string> Labels);
+    ImmutableSortedDictionary<string, string> Labels)
+{
+    /// <summary>Number of its directory, unique within the snapshotter.</summary>
+    public long Number { get; init; }
+}
+
+/// <summary>A snapshot's id within its namespace: <c>snapshotter|key</c>.</summary>
+public static class SnapshotId
+{
+    public static string Of(string snapshotter, string key) => $"{snapshotter}|{key}";
+}

@@ -74,7 +74,7 @@ public sealed partial class LayerApplier : IDisposable
         }
         SetDirectoryTimes();
         await _reader.DrainAsync(_options.MaxBytes, cancel);
-        return new(_bytes, _entries, _tree.Inodes, _skippedXattrs);
+        return new(_bytes, _entries, _tree.Inodes, _skippedXattrs, _tree.MadeParents);
     }
 
     private async ValueTask ApplyEntryAsync(TarEntry entry, CancellationToken cancel)

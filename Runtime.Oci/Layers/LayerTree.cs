@@ -19,6 +19,9 @@ internal sealed unsafe class LayerTree(RootDirectory root, LayerParents parents)
 
     public long Inodes { get; private set; }
 
+    /// <summary>Directories that were made because something is in them.</summary>
+    public long MadeParents { get; private set; }
+
     /// <summary>The directory <paramref name="path"/> (relative, empty for the root), made where it is missing. Owned by the cache.</summary>
     public SafeFileHandle Directory(ReadOnlySpan<byte> path)
     {
@@ -189,6 +192,7 @@ internal sealed unsafe class LayerTree(RootDirectory root, LayerParents parents)
             }
             Check(FileCalls.mkdirat(parent, raw, 0b111_000_000), "mkdirat", path);
             Inodes++;
+            MadeParents++;
             parents.CopyAttributes(parent, name, path);
             return null;
         }
