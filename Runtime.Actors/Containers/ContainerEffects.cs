@@ -15,7 +15,7 @@ public sealed record WriteBundle(ContainerPlan Plan, ImmutableArray<MountSpec> R
 
 public sealed record BundleOutcome(ContainerUser User, ImmutableArray<MountSpec> Rootfs);
 
-/// <summary>Starts the process, or finds the one that was started. Outcome: its pid.</summary>
+/// <summary>Starts the process, or finds the one that was started. Outcome: TaskStarted.</summary>
 public sealed record RunTask(ContainerPlan Plan, ImmutableArray<MountSpec> Rootfs) : IEffect;
 
 /// <summary>Waits for the process' end. Outcome: TaskExit.</summary>

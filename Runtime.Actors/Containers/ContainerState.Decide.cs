@@ -36,7 +36,7 @@ public sealed partial record ContainerState
         // Start.
         (StartContainer, Created) => Decision.Waiting(StartJoin, [new ContainerStartRequested(now)], [new RunTask(Plan!, Rootfs)]),
         (StartContainer, Starting) => Decision.Waiting(StartJoin),
-        (EffectDone { Effect: RunTask, Outcome: uint pid }, Starting) => Started(pid, now),
+        (EffectDone { Effect: RunTask, Outcome: TaskStarted started }, Starting) => Started(started),
         (EffectFailed { Effect: RunTask } failed, Starting) => FailStart(failed.Fault, now),
 
         // Its end, and what may hide it.
@@ -80,12 +80,12 @@ public sealed partial record ContainerState
     private Decision FailCreate(RuntimeFault fault, DateTimeOffset now) =>
         Decision.Accept([new ContainerCreateFailed(fault, now)], [new DestroyTask(Plan!)]).AndAnswer(CreateJoin, new Rejected(fault));
 
-    private Decision Started(uint pid, DateTimeOffset now)
+    private Decision Started(TaskStarted started)
     {
         ImmutableArray<IEffect> effects = Stop is { } stop
             ? [new WatchTask(Plan!), new SignalTask(Plan!, stop.Signal), new AwaitGrace(stop.KillAt)]
             : [new WatchTask(Plan!)];
-        return Decision.Accept([new ContainerStartCompleted(pid, now)], effects).AndAnswer(StartJoin, new ContainerStarted(Plan!.Id));
+        return Decision.Accept([new ContainerStartCompleted(started.Pid, started.At)], effects).AndAnswer(StartJoin, new ContainerStarted(Plan!.Id));
     }
 
     private Decision FailStart(RuntimeFault fault, DateTimeOffset now) =>

@@ -15,6 +15,8 @@ public sealed record TaskAddress(NamespaceName Space, string Id, string GroupId,
 public sealed record TaskStart(
     TaskAddress Task, RuntimeHandler Handler, ImmutableArray<MountSpec> Rootfs, string LogPath, bool Terminal, bool Stdin);
 
+public sealed record TaskStarted(uint Pid, DateTimeOffset At);
+
 /// <summary>How a task ended.</summary>
 /// <param name="Code">128 + signal for a killed process; 255 when it is not known.</param>
 /// <param name="Cause">Why it is not known; empty when it is.</param>

@@ -25,9 +25,9 @@ public sealed partial class TaskRunner(IShims shims, TaskOptions options, TimePr
     private const int UnknownCode = 255;
     private const uint LogMode = 0b110_100_000;
 
-    /// <summary>Starts the process and answers its pid; of one that runs already, or has ended since, too.</summary>
+    /// <summary>Starts the process; finds one that runs already, or has ended since.</summary>
     /// <exception cref="FaultException">Nothing of it is left running.</exception>
-    public async Task<uint> RunAsync(TaskStart start, CancellationToken cancellation)
+    public async Task<TaskStarted> RunAsync(TaskStart start, CancellationToken cancellation)
     {
         var (task, handler) = (start.Task, start.Handler);
         var type = handler.RuntimePath.Length > 0 ? handler.RuntimePath : handler.RuntimeType;
@@ -35,8 +35,10 @@ public sealed partial class TaskRunner(IShims shims, TaskOptions options, TimePr
         try
         {
             var stdout = OutputOf(start, shim);
-            var pid = await CreateOnceAsync(shim, start, stdout, cancellation);
-            return await StartOnceAsync(shim, task, pid, cancellation);
+            var running = await CreateOnceAsync(shim, start, stdout, cancellation);
+            // Taken before: the process may have ended when the answer comes.
+            var at = clock.GetUtcNow();
+            return new TaskStarted(running ?? await shim.StartAsync(task.Id, "", cancellation), at);
         }
         catch (Exception) when (!cancellation.IsCancellationRequested)
         {
@@ -57,8 +59,7 @@ public sealed partial class TaskRunner(IShims shims, TaskOptions options, TimePr
             }
             catch (FaultException dead) when (dead.Fault.Code == "shim.dead")
             {
-                await shims.CleanUpAsync(task.Space, task.Id, stopping);
-                return Unknown("The pod's shim died; what was left of the container was killed.");
+                return await ReapAsync(task, stopping);
             }
             catch (FaultException missing) when (missing.Fault.Kind == FaultKind.NotFound)
             {
@@ -104,8 +105,7 @@ public sealed partial class TaskRunner(IShims shims, TaskOptions options, TimePr
         }
         catch (FaultException dead) when (dead.Fault.Code == "shim.dead")
         {
-            await shims.CleanUpAsync(task.Space, task.Id, cancellation);
-            return Unknown("The pod's shim died; what was left of the container was killed.");
+            return await ReapAsync(task, cancellation);
         }
         ShimBootstrap.Forget(task.Bundle);
         return exit;
@@ -163,9 +163,6 @@ public sealed partial class TaskRunner(IShims shims, TaskOptions options, TimePr
         }
     }
 
-    private static async Task<uint> StartOnceAsync(IShim shim, TaskAddress task, uint? running, CancellationToken cancellation) =>
-        running ?? await shim.StartAsync(task.Id, "", cancellation);
-
     private async Task<TaskExit> DeleteAsync(IShim shim, TaskAddress task, CancellationToken cancellation)
     {
         try
@@ -193,6 +190,25 @@ public sealed partial class TaskRunner(IShims shims, TaskOptions options, TimePr
             throw new FaultException(FaultKind.DeadlineExceeded, "task.unkillable",
                 $"Container {task.Id}: its process is not gone {options.KillTimeout} after SIGKILL; it may be in an uninterruptible system call.");
         }
+    }
+
+    /// <summary>Cleans up after a dead shim. Ours keeps an exit in the bundle until its task is deleted.</summary>
+    private async Task<TaskExit> ReapAsync(TaskAddress task, CancellationToken cancellation)
+    {
+        var kept = KeptExit(task);
+        await shims.CleanUpAsync(task.Space, task.Id, cancellation);
+        return kept ?? Unknown("The pod's shim died; what was left of the container was killed.");
+    }
+
+    /// <summary>The shim's file <c>exits/init</c>: <c>PID CODE UNIX-NANOSECONDS</c>.</summary>
+    private static TaskExit? KeptExit(TaskAddress task)
+    {
+        var path = Path.Combine(task.Bundle, "exits", "init");
+        if (!File.Exists(path)) return null;
+        var parts = File.ReadAllText(path).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        return parts.Length == 3 && uint.TryParse(parts[0], out var pid) && uint.TryParse(parts[1], out var code) && long.TryParse(parts[2], out var nanoseconds)
+            ? ExitOf(task, new ProcessExit(pid, code, DateTimeOffset.UnixEpoch.AddTicks(nanoseconds / TimeSpan.NanosecondsPerTick)))
+            : null;
     }
 
     private static TaskExit ExitOf(TaskAddress task, ProcessExit exit) => new(

@@ -49,4 +49,16 @@ public static class ProcessControl
         var errno = Errno.Last;
         return errno == Errno.ESRCH ? false : throw Errno.Fault(errno, "kill", $"process {pid}, signal {signal}");
     }
+
+    /// <summary>Sends a signal to a whole process group; false where there is no such group.</summary>
+    /// <param name="leader">The group's number: the process that founded it, as setsid(2) makes it.</param>
+    public static bool TrySignalGroup(int leader, int signal)
+    {
+        if (leader <= 1) // -1 is everybody
+            throw Errno.Fault(Errno.EINVAL, "kill", $"process group {leader}");
+        if (ProcessCalls.kill(-leader, signal) == 0)
+            return true;
+        var errno = Errno.Last;
+        return errno == Errno.ESRCH ? false : throw Errno.Fault(errno, "kill", $"process group {leader}, signal {signal}");
+    }
 }

@@ -51,7 +51,8 @@ internal sealed partial class TaskService
                 $"{(process.IsInit ? $"Container {container.Id}" : $"Exec {process.ExecId}")} has no process: it is {process.Phase}.");
         if (request.All && process.IsInit)
             SignalAll(container, (int)request.Signal);
-        else
+        // An exec leads a session of its own: its children are in its group, unless they left it on purpose.
+        else if (!request.All || !ProcessControl.TrySignalGroup(process.Pid, (int)request.Signal))
             ProcessControl.TrySignal(process.Pid, (int)request.Signal);
         if (request.Signal == Signals.SIGKILL && container.IsPaused && container.CgroupPath.Length > 1)
         {

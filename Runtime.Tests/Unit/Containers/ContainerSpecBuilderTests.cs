@@ -76,7 +76,7 @@ public sealed class ContainerSpecBuilderTests
     [Fact]
     public void A_cgroup_namespace_is_private_on_v2_unless_privileged()
     {
-        var unified = Host with { CgroupV2 = true };
+        var unified = SpecRequests.Host with { CgroupV2 = true };
         Assert.Contains(new OciNamespace("cgroup"), Build(Plain with { Host = unified }).Linux!.Namespaces!);
         var privileged = Secured(security => security with { Privileged = true }) with { Host = unified };
         Assert.DoesNotContain(new OciNamespace("cgroup"), Build(privileged).Linux!.Namespaces!);
@@ -119,7 +119,7 @@ public sealed class ContainerSpecBuilderTests
             Seccomp = new SecurityProfile(SecurityProfileKind.RuntimeDefault, ""),
             MaskedPaths = ["/proc/kcore"],
         }));
-        Assert.Equal(Host.Capabilities.Length, spec.Process!.Capabilities!.Bounding!.Count);
+        Assert.Equal(SpecRequests.Host.Capabilities.Length, spec.Process!.Capabilities!.Bounding!.Count);
         Assert.Null(spec.Linux!.Seccomp);
         Assert.Null(spec.Linux.MaskedPaths);
         Assert.Contains("rw", MountAt(spec, "/sys").Options!);
@@ -183,7 +183,7 @@ public sealed class ContainerSpecBuilderTests
     {
         var mount = new ContainerMount { ContainerPath = "/d", HostPath = "/d", RecursiveReadonly = true, Readonly = true };
         Assert.Contains("rro", MountAt(Build(Mounting(mount)), "/d").Options!);
-        var old = Mounting(mount) with { Host = Host with { RecursiveReadonly = false } };
+        var old = Mounting(mount) with { Host = SpecRequests.Host with { RecursiveReadonly = false } };
         Assert.StartsWith("RROUnsupported", Refused(old).Message, StringComparison.Ordinal);
     }
 
@@ -193,7 +193,7 @@ public sealed class ContainerSpecBuilderTests
         var resources = Build(With(config => config with { Resources = new ContainerResources { MemoryLimit = 64 << 20, CpuShares = 1, CpuQuota = 50_000, CpuPeriod = 100_000 } })).Linux!.Resources!;
         Assert.Equal(new OciMemory { Limit = 64 << 20, Swap = 64 << 20 }, resources.Memory);
         Assert.Equal(new OciCpu { Shares = 2, Quota = 50_000, Period = 100_000 }, resources.Cpu);
-        var none = With(config => config with { Resources = new ContainerResources { MemoryLimit = 64 << 20 } }) with { Host = Host with { SwapLimits = false } };
+        var none = With(config => config with { Resources = new ContainerResources { MemoryLimit = 64 << 20 } }) with { Host = SpecRequests.Host with { SwapLimits = false } };
         Assert.Null(Build(none).Linux!.Resources!.Memory!.Swap);
     }
 
@@ -202,7 +202,7 @@ public sealed class ContainerSpecBuilderTests
     {
         var unified = With(config => config with { Resources = new ContainerResources { Unified = ContainerResourcesUnified("pids.max", "100") } });
         Assert.Equal(100, Build(unified).Linux!.Resources!.Pids!.Limit);
-        Assert.Equal("100", Build(unified with { Host = Host with { CgroupV2 = true } }).Linux!.Resources!.Unified!["pids.max"]);
+        Assert.Equal("100", Build(unified with { Host = SpecRequests.Host with { CgroupV2 = true } }).Linux!.Resources!.Unified!["pids.max"]);
         var high = With(config => config with { Resources = new ContainerResources { Unified = ContainerResourcesUnified("memory.high", "1") } });
         Assert.Equal("container.no-cgroup-v2", Refused(high).Code);
     }
@@ -212,7 +212,7 @@ public sealed class ContainerSpecBuilderTests
     {
         var request = With(config => config with { Resources = new ContainerResources { OomScoreAdjust = -997 } });
         Assert.Equal(-997, Build(request).Process!.OomScoreAdj);
-        Assert.Equal(0, Build(request with { Host = Host with { MayLowerOomScore = false } }).Process!.OomScoreAdj);
+        Assert.Equal(0, Build(request with { Host = SpecRequests.Host with { MayLowerOomScore = false } }).Process!.OomScoreAdj);
     }
 
     [Theory]
@@ -263,7 +263,7 @@ public sealed class ContainerSpecBuilderTests
     {
         Assert.Equal("container.no-apparmor", Refused(Secured(security => security with { Apparmor = new SecurityProfile(SecurityProfileKind.Localhost, "mine") })).Code);
         Assert.Null(Build(Secured(security => security with { Apparmor = new SecurityProfile(SecurityProfileKind.RuntimeDefault, "") })).Process!.ApparmorProfile);
-        var loaded = Secured(security => security with { Apparmor = new SecurityProfile(SecurityProfileKind.Localhost, "localhost/mine") }) with { Host = Host with { Apparmor = true, ApparmorProfiles = ["mine"] } };
+        var loaded = Secured(security => security with { Apparmor = new SecurityProfile(SecurityProfileKind.Localhost, "localhost/mine") }) with { Host = SpecRequests.Host with { Apparmor = true, ApparmorProfiles = ["mine"] } };
         Assert.Equal("mine", Build(loaded).Process!.ApparmorProfile);
     }
 

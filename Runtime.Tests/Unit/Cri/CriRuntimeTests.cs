@@ -7,6 +7,7 @@ using Runtime.Cri.V1;
 using Runtime.Faults;
 using Runtime.Tests.Support;
 using Xunit;
+using ContainerState = Runtime.Cri.V1.ContainerState;
 
 namespace Runtime.Tests.Unit.Cri;
 
