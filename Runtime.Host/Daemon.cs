@@ -6,8 +6,8 @@ using Runtime.Actors.Journal;
 using Runtime.Actors.Ports;
 using Runtime.Actors.Shims;
 using Runtime.Api.Events;
-using Runtime.Faults;
 using Runtime.Cri;
+using Runtime.Faults;
 using Runtime.Host.Configuration;
 using Runtime.Ttrpc.Events;
 using Runtime.Ttrpc.Rpc;
@@ -90,7 +90,7 @@ internal static partial class Daemon
         {
             try
             {
-                await journal.CompactAsync(TimeProvider.System.GetUtcNow());
+                await journal.CompactAsync(TimeProvider.System.GetUtcNow(), CancellationToken.None);
             }
             catch (FaultException failed)
             {
