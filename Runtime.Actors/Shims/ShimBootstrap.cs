@@ -27,7 +27,7 @@ public sealed record ShimBootstrap(
     public static ShimBootstrap Parse(ReadOnlySpan<byte> output, string binary)
     {
         var parsed = Decode(output, binary);
-        if (parsed.Address.Length == 0) throw Bad(binary, "it names no address");
+        if (string.IsNullOrEmpty(parsed.Address)) throw Bad(binary, "it names no address");
         if (parsed.Version is < 2 or > VersionMax)
             throw new FaultException(FaultKind.Unimplemented, "shim.unknown-version",
                 $"{binary} speaks version {parsed.Version} of the task API; 2 to {VersionMax} are known.");
@@ -67,9 +67,18 @@ public sealed record ShimBootstrap(
     public void Write(string bundle) =>
         Replace(Path.Combine(bundle, FileName), JsonSerializer.SerializeToUtf8Bytes(this, ShimJson.Default.ShimBootstrap));
 
+    /// <summary>Its task is deleted: nobody has to be asked or cleaned up after any more.</summary>
     public static void Forget(string bundle)
     {
-        if (Directory.Exists(bundle)) File.Delete(Path.Combine(bundle, FileName));
+        try
+        {
+            File.Delete(Path.Combine(bundle, FileName));
+            File.Delete(Path.Combine(bundle, BinaryFileName));
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // The bundle is gone, and they with it.
+        }
     }
 
     private static ShimBootstrap Decode(ReadOnlySpan<byte> output, string binary)

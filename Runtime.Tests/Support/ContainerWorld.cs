@@ -29,12 +29,14 @@ public sealed class ContainerWorld : IAsyncDisposable
     private readonly string _cgroup = $"/actord-test-{Guid.NewGuid():N}";
     private readonly ReadModel<SandboxView> _sandboxes = new();
     private readonly RuntimeHandler _handler;
+    private readonly bool _sharedPids;
     private int _containers;
     private ActorSystem? _system;
     private IActorRef _namespaces = ActorRefs.Nobody;
 
-    private ContainerWorld(string ociRuntime)
+    private ContainerWorld(string ociRuntime, bool sharedPids)
     {
+        _sharedPids = sharedPids;
         Layout = new DirectoryLayout(_directory["root"], _directory["state"]);
         _handler = new RuntimeHandler { Name = "runc", Options = new RuncOptions { BinaryName = ociRuntime } };
     }
@@ -49,10 +51,12 @@ public sealed class ContainerWorld : IAsyncDisposable
 
     public TaskOptions TaskOptions { get; set; } = new();
 
-    public static async Task<ContainerWorld> StartAsync(string ociRuntime = "runc")
+    /// <param name="sharedPids">The pod has one pid namespace for all.</param>
+    /// <param name="privileged">The pod may have privileged containers.</param>
+    public static async Task<ContainerWorld> StartAsync(string ociRuntime = "runc", bool sharedPids = false, bool privileged = false)
     {
-        var world = new ContainerWorld(ociRuntime);
-        await world.MakePodAsync();
+        var world = new ContainerWorld(ociRuntime, sharedPids);
+        await world.MakePodAsync(privileged);
         world.StartDaemon();
         return world;
     }
@@ -64,7 +68,7 @@ public sealed class ContainerWorld : IAsyncDisposable
         Image = "busybox",
         Command = ["/bin/sh", "-c", script],
         LogPath = $"c{_containers}/0.log",
-        Security = new SecurityOptions { Pid = NamespaceMode.Container },
+        Security = new SecurityOptions { Pid = _sharedPids ? NamespaceMode.Pod : NamespaceMode.Container },
     };
 
     public Task<T> AskAsync<T>(IContainerCommand command) => AskForAsync<T>(command);
@@ -137,15 +141,6 @@ public sealed class ContainerWorld : IAsyncDisposable
         Views = new ReadModel<ContainerView>();
         _system = _journal.Start(ContainerJournal.Types);
         var snapshots = _system.ActorOf(Props.Create(() => new BindSnapshots(_directory["rootfs"])));
-        var shims = new ShimManager(
-            new ShimOptions
-            {
-                Directories = Layout,
-                GrpcAddress = _directory["actord.sock"],
-                SocketDirectory = _directory["s"],
-                BinaryDirectory = Artifacts.Bin,
-            },
-            TimeProvider.System);
         var slice = ContainerSlice.Create(
             new ContainerOptions
             {
@@ -154,7 +149,7 @@ public sealed class ContainerWorld : IAsyncDisposable
                 Host = HostProbe.Read(),
                 Tasks = TaskOptions,
             },
-            new ContainerPorts(shims, snapshots, new OneImage()), Views, _sandboxes, _journal.StoreOf(_system), TimeProvider.System);
+            new ContainerPorts(NewShims(), snapshots, new OneImage()), Views, _sandboxes, _journal.StoreOf(_system), TimeProvider.System);
         _namespaces = _system.ActorOf(NamespaceManager.Props([slice], [Space]));
     }
 
@@ -197,8 +192,31 @@ public sealed class ContainerWorld : IAsyncDisposable
         return reply is T expected ? expected : throw new InvalidOperationException($"{command} was answered with {reply}.");
     }
 
+    private ShimManager NewShims() => new(
+        new ShimOptions
+        {
+            Directories = Layout,
+            GrpcAddress = _directory["actord.sock"],
+            SocketDirectory = _directory["s"],
+            BinaryDirectory = Artifacts.Bin,
+        },
+        TimeProvider.System);
+
+    /// <summary>The pod's shim, as its sandbox would start it.</summary>
+    private async Task<uint> StartPodAsync()
+    {
+        var bundle = Directory.CreateDirectory(Bundle(SandboxId)).FullName;
+        await File.WriteAllTextAsync(Path.Combine(bundle, "config.json"), "{\"ociVersion\":\"1.0.2\"}");
+        var shim = await NewShims().StartAsync(new ShimStart(Space, SandboxId, SandboxId, _handler.RuntimeType, _handler.Options), CancellationToken.None);
+        await shim.CreateSandboxAsync(new SandboxCreate(SandboxId, bundle, "", _sharedPids, "", "", ""), CancellationToken.None);
+        return await shim.StartSandboxAsync(SandboxId, CancellationToken.None);
+    }
+
     private async Task EndShimsAsync()
     {
+        if (ShimPids().Length == 0) return;
+        var shim = await NewShims().ConnectAsync(Space, SandboxId, CancellationToken.None);
+        await shim.StopSandboxAsync(SandboxId, TimeSpan.FromSeconds(5), CancellationToken.None);
         foreach (var pid in ShimPids())
         {
             using var process = Process.GetProcessById(pid);
@@ -207,7 +225,7 @@ public sealed class ContainerWorld : IAsyncDisposable
         }
     }
 
-    private async Task MakePodAsync()
+    private async Task MakePodAsync(bool privileged)
     {
         var rootfs = _directory["rootfs"];
         foreach (var name in new[] { "bin", "etc", "proc", "sys", "dev", "tmp", "data" }) Directory.CreateDirectory(Path.Combine(rootfs, name));
@@ -228,8 +246,15 @@ public sealed class ContainerWorld : IAsyncDisposable
                 PodNamespace = "default",
                 CgroupParent = _cgroup,
                 LogDirectory = LogDirectory,
-                Security = new SecurityOptions { Pid = NamespaceMode.Container, Network = NamespaceMode.Node, Ipc = NamespaceMode.Node },
+                Security = new SecurityOptions
+                {
+                    Pid = _sharedPids ? NamespaceMode.Pod : NamespaceMode.Container,
+                    Network = NamespaceMode.Node,
+                    Ipc = NamespaceMode.Node,
+                    Privileged = privileged,
+                },
             },
+            Pid = await StartPodAsync(),
             Phase = SandboxPhase.Ready,
             CreatedAt = DateTimeOffset.UnixEpoch,
             RuntimeHandler = "runc",

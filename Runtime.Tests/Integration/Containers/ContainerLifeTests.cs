@@ -87,7 +87,8 @@ public sealed class ContainerLifeTests
         Assert.Equal("user.unknown", (await RefusedAsync(config with { Security = config.Security with { RunAsUserName = "nobody-here" } })).Code);
         Assert.Equal("container.no-seccomp", (await RefusedAsync(config with { Security = config.Security with { Seccomp = new SecurityProfile(SecurityProfileKind.Localhost, "/no/profile.json") } })).Code);
         Assert.Equal("container.privilege", (await RefusedAsync(config with { Security = config.Security with { Privileged = true } })).Code);
-        await ContainerWorld.UntilAsync(() => !Directory.Exists(Path.GetDirectoryName(world.Bundle("x"))) || Directory.GetDirectories(Path.GetDirectoryName(world.Bundle("x"))!).Length == 0, "no bundle is left");
+        var bundles = Path.GetDirectoryName(world.Bundle("x"))!;
+        await ContainerWorld.UntilAsync(() => Directory.GetDirectories(bundles).Length == 1, "only the pod's bundle is left");
 
         Task<RuntimeFault> RefusedAsync(ContainerConfig refused) =>
             world.RefusedAsync(new CreateContainer(Runtime.Actors.Namespaces.NamespaceName.Kubernetes, Guid.NewGuid().ToString("N"), world.SandboxId, refused));

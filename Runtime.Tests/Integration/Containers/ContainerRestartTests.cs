@@ -74,7 +74,8 @@ public sealed class ContainerRestartTests
         var id = await world.RunAsync(world.Shell("exec sleep 1000"));
         await world.StopDaemonAsync();
         // What a reboot does: no process, and a state directory that is empty.
-        using (var process = Process.GetProcessById((int)world.View(id).Pid)) process.Kill();
+        var init = world.View(id).Pid;
+        using (var process = Process.GetProcessById((int)init)) process.Kill();
         foreach (var pid in world.ShimPids())
             using (var shim = Process.GetProcessById(pid)) shim.Kill();
         await Tool.RunAsync("umount", Path.Combine(world.Bundle(id), "rootfs"));
