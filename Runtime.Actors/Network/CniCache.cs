@@ -60,7 +60,11 @@ internal sealed class CniCache(string directory)
         }
     }
 
-    public void Delete(CniCacheEntry entry) => File.Delete(PathOf(entry));
+    public void Delete(CniCacheEntry entry)
+    {
+        // Where the directory is gone too, File.Delete would throw.
+        if (Directory.Exists(_results)) File.Delete(PathOf(entry));
+    }
 
     private string PathOf(CniCacheEntry entry) =>
         Path.Combine(_results, $"{entry.Network}-{entry.ContainerId}-{entry.Interface}");

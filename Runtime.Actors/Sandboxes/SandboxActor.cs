@@ -11,6 +11,7 @@ public sealed class SandboxActor : EntityActor<SandboxState, SandboxView>
     private readonly IActorRef _router;
     private readonly SandboxSteps _steps;
     private readonly List<CancellationToken> _callers = [];
+    private bool _untaken;
 
     /// <param name="router">Takes commands for the containers: the namespace.</param>
     public SandboxActor(NamespaceName space, string id, SandboxSlice slice, IActorRef router)
@@ -26,8 +27,17 @@ public sealed class SandboxActor : EntityActor<SandboxState, SandboxView>
 
     protected override void OnCommand(object message)
     {
-        if (message is RunSandbox run && State.Life is SandboxLife.None or SandboxLife.Starting or SandboxLife.Untaken)
-            _callers.Add(((RunSandbox)message).Caller);
+        if (message is StartUntaken) _untaken = false;
+        if (message is RunSandbox run)
+        {
+            // The retry came between the start and the note that nobody was there for it: after that note it takes it.
+            if (_untaken)
+            {
+                Self.Forward(message);
+                return;
+            }
+            if (State.Life is SandboxLife.None or SandboxLife.Starting or SandboxLife.Untaken) _callers.Add(run.Caller);
+        }
         base.OnCommand(message);
     }
 
@@ -37,7 +47,10 @@ public sealed class SandboxActor : EntityActor<SandboxState, SandboxView>
     {
         if (answer.Join != SandboxState.RunJoin) return;
         if (answer.Reply is SandboxStarted && _callers.All(caller => caller.IsCancellationRequested))
+        {
+            _untaken = true;
             Self.Tell(StartUntaken.Instance);
+        }
         if (answer.Reply is Rejected) Context.Parent.Tell(new SandboxNameReleased(EntityId));
         _callers.Clear();
     }
@@ -46,10 +59,23 @@ public sealed class SandboxActor : EntityActor<SandboxState, SandboxView>
 
     protected override void Run(IEffect effect)
     {
-        if (effect is StopContainers or RemoveContainers)
-            Context.ActorOf(ContainerSweep.Props(
-                Space, (IRetriedEffect)effect, EntityId, _router, _slice.Containers, _slice.Options.ContainersTimeout));
-        else base.Run(effect);
+        switch (effect)
+        {
+            case StopContainers or RemoveContainers:
+                Context.ActorOf(ContainerSweep.Props(
+                    Space, (IRetriedEffect)effect, EntityId, _router, _slice.Containers, _slice.Options.ContainersTimeout));
+                break;
+            case RetryNow:
+                _steps.Wake();
+                break;
+            case RetryLater:
+                _steps.ExpectSleep();
+                base.Run(effect);
+                break;
+            default:
+                base.Run(effect);
+                break;
+        }
     }
 
     protected override void PostStop()

@@ -26,11 +26,27 @@ internal sealed partial class SandboxSteps(
         ReleaseSandbox release => await UndoingAsync(() => ReleaseAsync(release.Plan, release.Attached, stopping), stopping),
         TearDown undo => await UndoingAsync(() => TearDownAsync(undo.Plan, undo.Attached, stopping), stopping),
         RetryLater retry => await SleepAsync(retry.After, stopping),
-        RetryNow => Wake(),
         ExpireUntaken expire => await PassAsync(expire.Limit, stopping),
         NoticeReboot => null,
         _ => throw new FaultException(FaultKind.Internal, "sandbox.unknown-effect", $"A sandbox cannot run {effect.GetType().Name}."),
     };
+
+    /// <summary>Called on the actor's thread before a pause begins, so that no <see cref="Wake"/> after that is missed.</summary>
+    public void ExpectSleep()
+    {
+        lock (_gate)
+        {
+            if (!_wake.IsCancellationRequested) return;
+            _wake.Dispose();
+            _wake = new CancellationTokenSource();
+        }
+    }
+
+    /// <summary>Ends the pause that was announced last.</summary>
+    public void Wake()
+    {
+        lock (_gate) _wake.Cancel();
+    }
 
     public void Dispose()
     {
@@ -121,15 +137,6 @@ internal sealed partial class SandboxSteps(
         {
             // Woken: that is what it was for.
         }
-        return null;
-    }
-
-    private object? Wake()
-    {
-        CancellationTokenSource old;
-        lock (_gate) (old, _wake) = (_wake, new CancellationTokenSource());
-        old.Cancel();
-        old.Dispose();
         return null;
     }
 

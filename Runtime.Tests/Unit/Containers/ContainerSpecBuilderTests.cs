@@ -14,6 +14,9 @@ namespace Runtime.Tests.Unit.Containers;
 
 public sealed class ContainerSpecBuilderTests
 {
+    // Without it, Host means the namespace Runtime.Host here.
+    private static HostFacts Host => Support.SpecRequests.Host;
+
     [Theory]
     [InlineData(null, null, "/entry serve")]
     [InlineData("run", null, "run")]
