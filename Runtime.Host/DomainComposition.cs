@@ -62,7 +62,7 @@ internal sealed class DomainComposition : IDisposable
         ];
         var known = await KnownNamespacesAsync(catalog);
         var namespaces = system.ActorOf(NamespaceManager.Props(slices, known), NamespaceManager.Name);
-        await RecoverAsync(system, known);
+        await RecoverAsync(namespaces, known);
 
         var domain = new RuntimeDomain(
             namespaces, snapshots, sandboxes, containers, images.ImageNames, images.Pulls, images.SnapshotViews,
@@ -180,11 +180,10 @@ internal sealed class DomainComposition : IDisposable
     };
 
     // A kubelet that sees a list which is not whole yet takes what it misses for dead.
-    private static Task<EntitiesRecovered[]> RecoverAsync(ActorSystem system, ImmutableArray<NamespaceName> known) => Task.WhenAll(
+    private static Task<EntitiesRecovered[]> RecoverAsync(IActorRef namespaces, ImmutableArray<NamespaceName> known) => Task.WhenAll(
         from space in known
         from slice in new[] { ImageManager.Name, "sandboxes", "containers" }
-        select system.ActorSelection($"/user/{NamespaceManager.Name}/{space}/{slice}")
-            .Ask<EntitiesRecovered>(AwaitRecovery.Instance, RecoveryMax));
+        select namespaces.Ask<EntitiesRecovered>(new AwaitSliceRecovery(space, slice), RecoveryMax));
 
     // The namespaces that the journal knows come back at once; CRI's is always there.
     private static async Task<ImmutableArray<NamespaceName>> KnownNamespacesAsync(JournalStore catalog)

@@ -1,3 +1,5 @@
+using Runtime.Actors.Namespaces;
+
 namespace Runtime.Actors.Entities;
 
 /// <summary>Entity to manager: recovery is over, commands can come.</summary>
@@ -11,6 +13,10 @@ internal sealed record ReleaseEntity
 {
     public static readonly ReleaseEntity Instance = new();
 }
+
+/// <summary>To the namespaces: as <see cref="AwaitRecovery"/>, of one slice of one namespace.</summary>
+/// <param name="Slice">The manager's actor name: <c>containers</c>.</param>
+public sealed record AwaitSliceRecovery(NamespaceName Space, string Slice);
 
 /// <summary>To a manager: answer <see cref="EntitiesRecovered"/> once every entity of the journal is back.</summary>
 public sealed record AwaitRecovery

@@ -18,7 +18,8 @@ public sealed class NamespaceActor : UntypedActor
 
     protected override void OnReceive(object message)
     {
-        if (message is IEntityCommand && RouteOf(message.GetType()) is { } manager) manager.Forward(message);
+        if (message is AwaitSliceRecovery wait) Context.Child(wait.Slice).Forward(AwaitRecovery.Instance);
+        else if (message is IEntityCommand && RouteOf(message.GetType()) is { } manager) manager.Forward(message);
         else Unhandled(message);
     }
 

@@ -27,8 +27,18 @@ public sealed class NamespaceManager : UntypedActor
 
     protected override void OnReceive(object message)
     {
-        if (message is IEntityCommand command) Find(command.Space).Forward(command);
-        else Unhandled(message);
+        switch (message)
+        {
+            case IEntityCommand command:
+                Find(command.Space).Forward(command);
+                break;
+            case AwaitSliceRecovery wait:
+                Find(wait.Space).Forward(wait);
+                break;
+            default:
+                Unhandled(message);
+                break;
+        }
     }
 
     private IActorRef Find(NamespaceName space)

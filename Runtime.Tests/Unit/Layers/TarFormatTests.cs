@@ -34,7 +34,7 @@ public sealed class TarFormatTests : IDisposable
         var directory = FileStatus.Of(_root["dir"]);
         Assert.Equal((0b001_111_111_111u, 1_500_000_000L), (directory.Permissions, directory.ModifiedSeconds));
         Assert.Equal(1_600_000_000, FileStatus.Of(_root["dir/link"]).ModifiedSeconds);
-        Assert.Equal(new LayerReport(5, 3, 3, 0), report);
+        Assert.Equal(new LayerReport(5, 3, 3, 0, 0), report);
     }
 
     [Fact]
@@ -191,7 +191,7 @@ public sealed class TarFormatTests : IDisposable
     public async Task An_empty_stream_and_one_without_trailer_are_layers()
     {
         var cancel = TestContext.Current.CancellationToken;
-        Assert.Equal(new LayerReport(0, 0, 0, 0), await LayerApplier.ApplyAsync(Stream.Null, _root.Path, cancel: cancel));
+        Assert.Equal(new LayerReport(0, 0, 0, 0, 0), await LayerApplier.ApplyAsync(Stream.Null, _root.Path, cancel: cancel));
         await LayerApplier.ApplyAsync(new MemoryStream(new TarBuilder().File("a").Cut()), _root.Path, cancel: cancel);
         Assert.True(File.Exists(_root["a"]));
     }
