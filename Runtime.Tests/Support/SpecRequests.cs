@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Runtime.Actors.Containers;
 using Runtime.Actors.Images;
 using Runtime.Actors.Ports;
@@ -76,6 +75,4 @@ public static class SpecRequests
         {
             Facts = Plain.Facts with { Mounts = [new MountSource(mount.HostPath, "/", source)] },
         };
-
-    public static ImmutableArray<string> Names(params ImmutableArray<string> names) => names;
 }

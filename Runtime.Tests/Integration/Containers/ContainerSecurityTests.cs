@@ -40,7 +40,7 @@ public sealed class ContainerSecurityTests
     public async Task A_privileged_container_has_the_devices_and_capabilities_of_the_host()
     {
         await using var world = await ContainerWorld.StartAsync(privileged: true);
-        var config = world.Shell("grep CapEff /proc/self/status; ls /dev/kmsg && mkdir /sys/fs/cgroup/$(cut -d: -f2 /proc/self/cgroup | head -1 | cut -d, -f1)/x 2>&1; echo done");
+        var config = world.Shell("grep CapEff /proc/self/status; ls /dev/kmsg");
         var exited = await world.ExitAsync(await world.RunAsync(config with { Security = config.Security with { Privileged = true } }));
         var own = File.ReadLines("/proc/self/status").First(line => line.StartsWith("CapEff", StringComparison.Ordinal)).Split('\t')[1];
         Assert.Contains($"CapEff:\t{own}", Log(world, exited.Id), StringComparison.Ordinal);

@@ -3,7 +3,6 @@ using System.Text.Json;
 using Runtime.Actors.Containers;
 using Runtime.Actors.Entities;
 using Runtime.Actors.Images;
-using Runtime.Actors.Journal;
 using Runtime.Actors.Namespaces;
 using Runtime.Actors.Snapshots;
 using Runtime.Actors.Tasks;
