@@ -4,6 +4,8 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Runtime.Linux.Mounts;
+using Runtime.Linux.Processes;
 using Runtime.Tests.Support;
 using Runtime.Ttrpc.Actord;
 using Runtime.Ttrpc.Bootstrap;
@@ -183,12 +185,12 @@ internal sealed class ShimPod : IAsyncDisposable
             await _client.DisposeAsync();
         if (ShimPid > 0 && Directory.Exists($"/proc/{ShimPid}"))
         {
-            Linux.Processes.ProcessControl.TrySignal(ShimPid, 9);
+            ProcessControl.TrySignal(ShimPid, 9);
             await Until(() => !Directory.Exists($"/proc/{ShimPid}") || IsZombie(ShimPid), "the shim is gone");
         }
         foreach (var id in _containers)
             await RunShim(id, [], "delete", "-bundle", Bundle(id));
-        Linux.Mounts.Mounter.UnmountTree(_directory.Path, lazy: true);
+        Mounter.UnmountTree(_directory.Path, lazy: true);
         _directory.Dispose();
     }
 

@@ -119,7 +119,8 @@ public sealed class ShimTaskTests
 
         await pod.Tasks.KillAsync(new() { Id = id, Signal = 9, All = true }, ShimPod.Options, ShimPod.Cancellation);
 
-        Assert.Equal([137u, 137u, 137u], await Task.WhenAll(waiting));
+        var exits = await Task.WhenAll(waiting);
+        Assert.All(exits, exit => Assert.Equal(137u, exit));
         var again = await Assert.ThrowsAsync<FaultException>(() =>
             pod.Tasks.KillAsync(new() { Id = id, Signal = 9 }, ShimPod.Options, ShimPod.Cancellation));
         Assert.Equal(FaultKind.NotFound, again.Fault.Kind);

@@ -1,4 +1,5 @@
 using Runtime.Faults;
+using Runtime.Linux.Files;
 using Runtime.Linux.Io;
 using Runtime.Shim;
 using Runtime.Shim.Loops;
@@ -17,7 +18,7 @@ public sealed class ShimConnectionTests : IDisposable, IDispatcher
     private readonly EventLoop _loop;
     private readonly Thread _thread;
     private readonly List<Call> _held = [];
-    private int _connections;
+    private readonly List<ShimConnection> _accepted = [];
 
     public ShimConnectionTests()
     {
@@ -27,8 +28,7 @@ public sealed class ShimConnectionTests : IDisposable, IDispatcher
         {
             while (UnixSocket.TryAccept(listener) is { } socket)
             {
-                _connections++;
-                _ = new ShimConnection(_loop, socket, this, _ => _connections--);
+                _accepted.Add(new ShimConnection(_loop, socket, this, ended => _accepted.Remove(ended)));
             }
         });
         _thread = new Thread(_loop.Run);
@@ -97,12 +97,12 @@ public sealed class ShimConnectionTests : IDisposable, IDispatcher
         using var socket = UnixSocket.TryConnect(_directory["s"], nonBlocking: false)!;
         var frame = new byte[FrameHeader.Bytes + FrameHeader.MaxPayload + 1];
         new FrameHeader(FrameHeader.MaxPayload + 1, 1, FrameType.Request, 0).Write(frame);
-        Linux.Files.Descriptors.Write(socket, frame);
+        Descriptors.Write(socket, frame);
         Assert.Equal(8, Answer(socket));
 
         using var next = new WireWriter();
         RpcRequest.WriteFrame(next, 3, "s", "Echo", new ContainerRequest { Id = "x" }, null, null);
-        Linux.Files.Descriptors.Write(socket, next.Written);
+        Descriptors.Write(socket, next.Written);
         Assert.Equal(0, Answer(socket));
         await Task.CompletedTask;
     }
@@ -112,7 +112,7 @@ public sealed class ShimConnectionTests : IDisposable, IDispatcher
         var buffer = new byte[4096];
         var length = 0;
         while (length < FrameHeader.Bytes || length < FrameHeader.Bytes + FrameHeader.Read(buffer).Length)
-            length += Linux.Files.Descriptors.Read(socket, buffer.AsSpan(length));
+            length += Descriptors.Read(socket, buffer.AsSpan(length));
         return RpcResponse.Read(new WireReader(buffer.AsSpan(FrameHeader.Bytes, length - FrameHeader.Bytes))).Code;
     }
 
