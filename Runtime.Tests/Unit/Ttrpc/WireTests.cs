@@ -38,7 +38,7 @@ public sealed class WireTests
 
         var header = FrameHeader.Read(writer.Written);
         Assert.Equal(new FrameHeader(writer.Length - FrameHeader.Bytes, 3, FrameType.Request, 0), header);
-        Assert.Equal("00000033" + "00000003" + "01" + "00", Convert.ToHexString(writer.Written[..10]));
+        Assert.Equal("00000034" + "00000003" + "01" + "00", Convert.ToHexString(writer.Written[..10]));
         Assert.Equal(
             "0A0153" + "12014D" + "1A030A0163" + "20E807"
             + "2A24" + "0A1A" + Convert.ToHexString("containerd-namespace-ttrpc"u8) + "1206" + Convert.ToHexString("k8s.io"u8),
