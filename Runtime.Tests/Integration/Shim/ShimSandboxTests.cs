@@ -1,6 +1,7 @@
 using System.Globalization;
 using Runtime.Linux.Namespaces;
 using Runtime.Tests.Support;
+using Runtime.Ttrpc.Actord;
 using Runtime.Ttrpc.Sandboxes;
 using Xunit;
 
@@ -43,7 +44,7 @@ public sealed class ShimSandboxTests
     public async Task A_shared_pid_namespace_has_a_pid_1_that_reaps_and_has_no_privileges()
     {
         await using var pod = new ShimPod();
-        var id = await pod.StartShim("p", ["/bin/sh", "-c", "for i in 1 2 3; do (sleep 0.05 &) ; done; sleep 1000"]);
+        var id = await pod.StartShim("p", ["/bin/sh", "-c", "for i in 1 2 3; do (sleep 0.05 &) ; done; sleep 0.5; echo orphaned; sleep 1000"]);
         await pod.Sandboxes.CreateAsync(new()
         {
             SandboxId = id,
@@ -63,10 +64,11 @@ public sealed class ShimSandboxTests
         var spec = (await File.ReadAllTextAsync(config, ShimPod.Cancellation))
             .Replace("{\"type\":\"pid\"}", $"{{\"type\":\"pid\",\"path\":\"/proc/{pid}/ns/pid\"}}", StringComparison.Ordinal);
         await File.WriteAllTextAsync(config, spec, ShimPod.Cancellation);
-        await pod.Create(id, "");
+        await pod.Create(id, new CriLogUri(pod.Log(id)).ToString());
         var container = await pod.Tasks.StartAsync(id, "", ShimPod.Options, ShimPod.Cancellation);
-        await ShimPod.Until(() => Children(pid).Length > 0 || Namespace(pid) == 2, "the container runs in the pod's pid namespace");
-        await ShimPod.Until(() => Namespace(pid) == 3, "the orphans are reaped: pid 1, the shell and its sleep are left");
+        await ShimPod.Until(() => pod.Entries(id) is ["stdout F orphaned"], "the container has made orphans");
+        // pid 1 and the shell; its sleep too, unless the shell became it.
+        await ShimPod.Until(() => Namespace(pid) is 2 or 3, "the orphans are reaped");
 
         var waiting = pod.Sandboxes.WaitAsync(id, ShimPod.Options, ShimPod.Cancellation);
         await pod.Sandboxes.StopAsync(id, TimeSpan.FromSeconds(5), ShimPod.Options, ShimPod.Cancellation);
@@ -77,8 +79,6 @@ public sealed class ShimSandboxTests
 
     private static string Status(int pid, string name) => File.ReadLines($"/proc/{pid}/status")
         .First(line => line.StartsWith($"{name}:", StringComparison.Ordinal))[(name.Length + 1)..].Trim();
-
-    private static string Children(int pid) => File.ReadAllText($"/proc/{pid}/task/{pid}/children");
 
     /// <summary>How many processes are in the pid namespace.</summary>
     private static int Namespace(int pid)
