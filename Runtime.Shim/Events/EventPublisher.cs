@@ -31,7 +31,8 @@ internal sealed class EventPublisher(EventLoop loop, string address, string spac
     private int _retryMs = FirstRetryMs;
     private uint _stream = 1;
 
-    private readonly record struct Queued(EventEnvelope Envelope, bool IsExit);
+    /// <param name="Request">Serialized: it may wait for hours.</param>
+    private readonly record struct Queued(byte[] Request, string Topic, bool IsExit);
 
     public bool IsEmpty => _queue.Count == 0;
 
@@ -42,15 +43,17 @@ internal sealed class EventPublisher(EventLoop loop, string address, string spac
             return;
         if (_queue.Count == MaxQueued)
             GiveUpOldest();
-        _queue.AddLast(new Queued(
-            new EventEnvelope
+        var request = new ForwardRequest
+        {
+            Envelope = new()
             {
                 Timestamp = clock.GetUtcNow(),
                 Namespace = space,
                 Topic = topic,
                 Event = WireAny.Pack(TaskTopics.TypeOf(topic), message),
             },
-            topic == TaskTopics.Exit));
+        };
+        _queue.AddLast(new Queued(WireWriter.ToArray(request), topic, topic == TaskTopics.Exit));
         if (_queue.Count == 1)
             SendFirst();
     }
@@ -89,7 +92,7 @@ internal sealed class EventPublisher(EventLoop loop, string address, string spac
         }
         using var frame = new WireWriter();
         RpcRequest.WriteFrame(frame, _stream, EventsService.Service, "Forward",
-            new ForwardRequest { Envelope = _queue.First.Value.Envelope }, TimeSpan.FromMilliseconds(AnswerMs), space);
+            new WireRaw(_queue.First.Value.Request), TimeSpan.FromMilliseconds(AnswerMs), space);
         _sending = frame.Written.ToArray();
         _sent = 0;
         _timer = loop.After(AnswerMs, Fail);
@@ -131,7 +134,7 @@ internal sealed class EventPublisher(EventLoop loop, string address, string spac
             return;
         }
         if (response.Code != StatusCode.Ok)
-            log.Warning($"The daemon refused the event {_queue.First?.Value.Envelope.Topic}: {response.Message}");
+            log.Warning($"The daemon refused the event {_queue.First?.Value.Topic}: {response.Message}");
         if (_timer is not null)
             _timer.IsCancelled = true;
         _queue.RemoveFirst();

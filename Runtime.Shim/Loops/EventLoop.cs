@@ -20,6 +20,7 @@ internal sealed class EventLoop : IDisposable
     private readonly ShimLog _log;
     private List<Action> _posted = [];
     private List<Action> _running = [];
+    private long _idleAt = long.MaxValue;
     private bool _stopped;
 
     public EventLoop(ShimLog log)
@@ -32,6 +33,9 @@ internal sealed class EventLoop : IDisposable
     public Action? Idle { get; set; }
 
     public int IdleAfterMs { get; set; } = 2000;
+
+    /// <summary>Called after each round in which something happened.</summary>
+    public Action? Busy { get; set; }
 
     /// <summary>A descriptor that is watched. Level-triggered: the handler is called as long as the events last.</summary>
     public sealed class Watch
@@ -112,19 +116,12 @@ internal sealed class EventLoop : IDisposable
     public void Run()
     {
         Span<(ulong Token, EpollEvents Events)> ready = stackalloc (ulong, EpollEvents)[Batch];
-        var isIdle = false;
         while (!_stopped)
         {
-            var timeout = NextTimeout();
-            var idling = !isIdle && Idle is not null && (timeout < 0 || timeout > IdleAfterMs);
-            var count = _epoll.Wait(ready, idling ? IdleAfterMs : timeout);
-            if (count == 0 && idling)
-            {
-                isIdle = true;
-                Guarded(Idle!);
-                continue;
-            }
-            isIdle &= count == 0;
+            var count = _epoll.Wait(ready, NextTimeout());
+            // Timers do not count: a retry every few seconds is not life.
+            if (count > 0)
+                _idleAt = Idle is null ? long.MaxValue : Environment.TickCount64 + IdleAfterMs;
             foreach (var (token, events) in ready[..count])
             {
                 // Its handler may have removed another one of this batch.
@@ -133,6 +130,13 @@ internal sealed class EventLoop : IDisposable
             }
             RunPosted();
             RunTimers();
+            if (Environment.TickCount64 >= _idleAt)
+            {
+                _idleAt = long.MaxValue;
+                Guarded(Idle!);
+            }
+            else if (count > 0 && Busy is not null)
+                Guarded(Busy);
         }
     }
 
@@ -144,7 +148,7 @@ internal sealed class EventLoop : IDisposable
 
     private int NextTimeout()
     {
-        var next = long.MaxValue;
+        var next = _idleAt;
         foreach (var timer in _timers)
             next = Math.Min(next, timer.Due);
         return next == long.MaxValue ? -1 : (int)Math.Clamp(next - Environment.TickCount64, 0, int.MaxValue);

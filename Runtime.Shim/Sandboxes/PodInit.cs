@@ -11,8 +11,7 @@ internal static class PodInit
     /// <summary>From a thread that is in the pod's namespaces, the pid namespace for children among them.</summary>
     public static int Spawn() => Spawner.Spawn(new("/proc/self/exe", [Name, "init"])
     {
-        // It sees none of the shim's environment; a small heap is all it needs.
-        Environment = ["DOTNET_GCHeapHardLimit=400000", "DOTNET_TieredCompilation=0"],
+        Environment = [],
         WorkingDirectory = "/",
         NewSession = true,
         BlockedSignals = [Signals.SIGCHLD, Signals.SIGTERM, Signals.SIGINT],

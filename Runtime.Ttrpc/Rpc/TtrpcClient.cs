@@ -21,6 +21,7 @@ public sealed class TtrpcClient : IAsyncDisposable
     private readonly WireWriter _frame = new();
     private readonly Task _receiving;
     private uint _nextStream = 1;
+    private int _isDisposed;
 
     private TtrpcClient(Socket socket, string address)
     {
@@ -94,11 +95,14 @@ public sealed class TtrpcClient : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isDisposed, 1) == 1)
+            return;
         await _stream.DisposeAsync();
         await _receiving;
+        // A call that is being sent has its last look at the frame; a later one finds the connection closed.
         await _sending.WaitAsync();
         _frame.Dispose();
-        _sending.Dispose();
+        _sending.Release();
     }
 
     /// <summary>Stream numbers must reach the server in rising order: number and write share one lock.</summary>
@@ -113,6 +117,8 @@ public sealed class TtrpcClient : IAsyncDisposable
         var stream = _nextStream;
         try
         {
+            if (_isDisposed == 1)
+                throw Gone().ToException();
             _frame.Clear();
             RpcRequest.WriteFrame(_frame, stream, service, method, request, timeout, space);
             if (_frame.Length - FrameHeader.Bytes > FrameHeader.MaxPayload)

@@ -98,7 +98,7 @@ public sealed class TtrpcListener : IAsyncDisposable
             if (frame.Type != FrameType.Request || frame.Stream % 2 == 0)
                 throw new FaultException(FaultKind.InvalidArgument, "ttrpc.bad-frame", "Only requests on odd streams are understood.");
             var (service, method, body) = Parts(payload);
-            RpcResponse.WriteFrame(reply, frame.Stream, new RawMessage(await _service.CallAsync(service, method, body, _stopping.Token)));
+            RpcResponse.WriteFrame(reply, frame.Stream, new WireRaw(await _service.CallAsync(service, method, body, _stopping.Token)));
         }
         catch (FaultException refused)
         {
@@ -133,14 +133,6 @@ public sealed class TtrpcListener : IAsyncDisposable
     private static RuntimeFault TooBig(FrameHeader frame) => new(
         FaultKind.ResourceExhausted, "ttrpc.too-big",
         $"The request has {(uint)frame.Length} bytes; {FrameHeader.MaxPayload} are allowed.");
-
-    /// <summary>A response that is serialized already.</summary>
-    private sealed record RawMessage(ReadOnlyMemory<byte> Bytes) : IWireMessage<RawMessage>
-    {
-        public static RawMessage Read(WireReader reader) => throw new System.Diagnostics.UnreachableException();
-
-        public void Write(WireWriter writer) => writer.Raw(Bytes.Span);
-    }
 }
 
 /// <summary>What a <see cref="TtrpcListener"/> serves.</summary>

@@ -73,6 +73,14 @@ public ref struct WireReader(ReadOnlySpan<byte> source)
         return (key, value);
     }
 
+    /// <summary>All fields that are left, as they are.</summary>
+    public ReadOnlySpan<byte> Rest()
+    {
+        var rest = _source[_at..];
+        _at = _source.Length;
+        return rest;
+    }
+
     /// <summary>Passes over the value of the current field.</summary>
     public void Skip()
     {

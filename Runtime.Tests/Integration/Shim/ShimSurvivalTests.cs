@@ -1,0 +1,98 @@
+using Runtime.Linux.Processes;
+using Runtime.Tests.Support;
+using Runtime.Ttrpc.Events;
+using Runtime.Ttrpc.Tasks;
+using Runtime.Ttrpc.Wire;
+using Xunit;
+
+namespace Runtime.Tests.Integration.Shim;
+
+[Collection(KernelCollection.Name)]
+public sealed class ShimSurvivalTests
+{
+    [Fact]
+    public async Task A_daemon_that_comes_back_learns_the_exit_it_missed()
+    {
+        await using var pod = new ShimPod();
+        var id = await pod.Run("c", ["/bin/sh", "-c", "sleep 0.2; echo bye; exit 5"]);
+        await pod.Disconnect();
+        await ShimPod.Until(() => File.Exists(Path.Combine(pod.Bundle(id), "exits/init")), "the container has exited");
+        await using var events = pod.ListenForEvents();
+        await pod.Connect();
+
+        Assert.Equal(5u, await pod.Wait(id));
+        Assert.Equal(["stdout F bye"], pod.Entries(id));
+        await ShimPod.Until(() => events.Topics.Contains(TaskTopics.Exit), "the exit is forwarded late");
+        Assert.Equal([TaskTopics.Create, TaskTopics.Start, TaskTopics.Exit], events.Topics);
+    }
+
+    [Fact]
+    public async Task Delete_cleans_up_after_a_shim_that_was_killed()
+    {
+        await using var pod = new ShimPod();
+        var id = await pod.Run("c", ["/bin/sleep", "1000"]);
+        var pid = (int)(await pod.Tasks.StateAsync(id, "", ShimPod.Options, ShimPod.Cancellation)).Pid;
+        await pod.Disconnect();
+        ProcessControl.TrySignal(pod.ShimPid, Signals.SIGKILL);
+
+        var output = await pod.RunShim(id, [], "delete", "-bundle", pod.Bundle(id));
+
+        var exit = DeleteResponse.Read(new WireReader(output));
+        Assert.Equal(((uint)pid, 137u), (exit.Pid, exit.ExitStatus));
+        await ShimPod.Until(() => !Directory.Exists($"/proc/{pid}"), "the container's process is gone");
+        Assert.False(Directory.Exists(Path.Combine(pod.Bundle(id), "rootfs/bin")));
+        Assert.False(Directory.Exists($"/sys/fs/cgroup/memory/actord-shim-test/{id}"));
+    }
+
+    [Fact]
+    public async Task A_socket_that_a_dead_shim_left_is_taken_over()
+    {
+        await using var pod = new ShimPod();
+        await pod.StartShim("a", ["/bin/true"]);
+        var dead = pod.ShimPid;
+        await pod.Disconnect();
+        ProcessControl.TrySignal(dead, Signals.SIGKILL);
+        await ShimPod.Until(() => File.ReadAllText($"/proc/{dead}/stat").Contains(") Z", StringComparison.Ordinal) || !Directory.Exists($"/proc/{dead}"), "the first shim is gone");
+        await pod.RunShim(pod.Id("a"), [], "start");
+        await pod.Connect();
+
+        var connected = await pod.Tasks.ConnectAsync(pod.Id("a"), ShimPod.Options, ShimPod.Cancellation);
+
+        Assert.NotEqual((uint)dead, connected.ShimPid);
+        ProcessControl.TrySignal((int)connected.ShimPid, Signals.SIGKILL);
+    }
+
+    [Fact]
+    public async Task Two_thousand_execs_do_not_make_the_shim_grow()
+    {
+        await using var pod = new ShimPod();
+        var id = await pod.Run("c", ["/bin/sleep", "1000"]);
+        await Execs(0, 100);
+        await Idle();
+        var before = AnonymousKilobytes(pod.ShimPid);
+        await Execs(100, 2000);
+        await Idle();
+        var after = AnonymousKilobytes(pod.ShimPid);
+
+        TestContext.Current.TestOutputHelper?.WriteLine($"anonymous memory: {before} kB after 100 execs, {after} kB after 2,100");
+        Assert.InRange(after, 0, before + 1024);
+
+        async Task Execs(int from, int count)
+        {
+            for (var i = from; i < from + count; i++)
+            {
+                await pod.Exec(id, $"e{i}", ["/bin/true"]);
+                Assert.Equal(0u, await pod.Wait(id, $"e{i}"));
+                await pod.Tasks.DeleteAsync(id, $"e{i}", ShimPod.Options, ShimPod.Cancellation);
+            }
+        }
+
+        // The shim collects two seconds after the last call; there is nothing to wait for that would not disturb that.
+        static Task Idle() => Task.Delay(3000, ShimPod.Cancellation);
+    }
+
+    private static int AnonymousKilobytes(int pid) => int.Parse(
+        File.ReadLines($"/proc/{pid}/status").First(line => line.StartsWith("RssAnon:", StringComparison.Ordinal))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2].Split('\t')[^1],
+        System.Globalization.CultureInfo.InvariantCulture);
+}
