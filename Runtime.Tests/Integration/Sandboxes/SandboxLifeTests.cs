@@ -153,7 +153,7 @@ public sealed class SandboxLifeTests
         await machine.AskAsync<SandboxStarted>(Run(machine));
         await machine.StopAsync();
         foreach (var pid in machine.Shims) Process.GetProcessById(pid).Kill();
-        Linux.Mounts.Mounter.UnmountTree(machine.Options.Directories.State, lazy: true);
+        global::Runtime.Linux.Mounts.Mounter.UnmountTree(machine.Options.Directories.State, lazy: true);
         Directory.Delete(machine.Options.Directories.State, recursive: true);
         machine.Options = machine.Options with { BootId = "another" };
 

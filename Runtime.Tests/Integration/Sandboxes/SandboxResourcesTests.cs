@@ -86,7 +86,7 @@ public sealed class SandboxResourcesTests
         var plan = machine.Plan();
         machine.Resources.Prepare(plan);
         using var left = System.Diagnostics.Process.Start("sleep", "1000");
-        Linux.Cgroups.CgroupHierarchy.Detect().AddProcess(plan.CgroupPath, left.Id);
+        global::Runtime.Linux.Cgroups.CgroupHierarchy.Detect().AddProcess(plan.CgroupPath, left.Id);
 
         await machine.Resources.DeleteAsync(plan, Cancellation);
 

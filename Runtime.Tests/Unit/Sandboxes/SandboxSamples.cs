@@ -44,7 +44,7 @@ internal static class SandboxSamples
 
     public static readonly SandboxRunRequested Requested = new(Plan, "boot-1", Now);
     public static readonly SandboxNetworkAttached Attached = new(["10.0.0.2", "fd00::2"], "{}", Now);
-    public static readonly SandboxShimStarted Shim = new(42, Now);
+    public static readonly SandboxShimStarted ShimUp = new(42, Now);
     public static readonly SandboxRunCompleted Completed = new(Now);
     public static readonly SandboxUntaken Untaken = new(Now);
     public static readonly SandboxLost Lost = new("The pod's shim died.", Now);
@@ -60,15 +60,15 @@ internal static class SandboxSamples
         "None" => [],
         "Starting" => [Requested],
         "Attached" => [Requested, Attached],
-        "ShimStarted" => [Requested, Shim],
-        "Ready" => [Requested, Attached, Shim, Completed],
-        "Untaken" => [Requested, Attached, Shim, Completed, Untaken],
-        "Lost" => [Requested, Attached, Shim, Completed, Lost],
-        "Stopping" => [Requested, Attached, Shim, Completed, StopRequested],
-        "Stopped" => [Requested, Attached, Shim, Completed, StopRequested, StopCompleted],
-        "Removing" => [Requested, Attached, Shim, Completed, RemoveRequested],
+        "ShimStarted" => [Requested, ShimUp],
+        "Ready" => [Requested, Attached, ShimUp, Completed],
+        "Untaken" => [Requested, Attached, ShimUp, Completed, Untaken],
+        "Lost" => [Requested, Attached, ShimUp, Completed, Lost],
+        "Stopping" => [Requested, Attached, ShimUp, Completed, StopRequested],
+        "Stopped" => [Requested, Attached, ShimUp, Completed, StopRequested, StopCompleted],
+        "Removing" => [Requested, Attached, ShimUp, Completed, RemoveRequested],
         "Failed" => [Requested, Attached, Failed],
-        "Removed" => [Requested, Attached, Shim, Completed, RemoveRequested, Removed],
+        "Removed" => [Requested, Attached, ShimUp, Completed, RemoveRequested, Removed],
         _ => throw new ArgumentOutOfRangeException(nameof(phase), phase, null),
     };
 

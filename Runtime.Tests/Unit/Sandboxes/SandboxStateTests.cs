@@ -258,7 +258,7 @@ public sealed class SandboxStateTests
         };
         IDomainEvent[] events =
         [
-            Requested with { Plan = SandboxPlan.Make(Space, Id, config, Options) }, Attached, Shim, Completed, Untaken, new SandboxTaken(Now),
+            Requested with { Plan = SandboxPlan.Make(Space, Id, config, Options) }, Attached, ShimUp, Completed, Untaken, new SandboxTaken(Now),
             Lost, StopRequested, StopCompleted, RemoveRequested, Failed, Removed,
         ];
 

@@ -119,7 +119,7 @@ public sealed class TtrpcClientTests : IDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    private static Task Forward(TtrpcClient client, string topic) => client.CallAsync<ForwardRequest, Empty>(
+    private static Task<Empty> Forward(TtrpcClient client, string topic) => client.CallAsync<ForwardRequest, Empty>(
         EventsService.Service, "Forward", new() { Envelope = new() { Topic = topic } }, "ns", TimeSpan.FromSeconds(30), Cancellation);
 
     private static async Task<(int Code, string Message)> Answer(Stream stream)

@@ -1,4 +1,3 @@
-using System.Text;
 using Runtime.Faults;
 using Runtime.Linux.Mounts;
 using Runtime.Ttrpc.Bootstrap;

@@ -8,7 +8,7 @@ using Runtime.Tests.Support;
 using Runtime.Ttrpc.Actord;
 using Xunit;
 
-namespace Runtime.Tests.Unit.Shim;
+namespace Runtime.Tests.Unit.Monitor;
 
 public sealed partial class CriLogTests : IDisposable
 {

@@ -7,7 +7,7 @@ using Runtime.Ttrpc.Bootstrap;
 using Runtime.Ttrpc.Wire;
 using Xunit;
 
-namespace Runtime.Tests.Unit.Shim;
+namespace Runtime.Tests.Unit.Monitor;
 
 public sealed class BundleTests
 {

@@ -10,7 +10,7 @@ using Runtime.Ttrpc.Tasks;
 using Runtime.Ttrpc.Wire;
 using Xunit;
 
-namespace Runtime.Tests.Unit.Shim;
+namespace Runtime.Tests.Unit.Monitor;
 
 public sealed class ShimConnectionTests : IDisposable, IDispatcher
 {
