@@ -60,7 +60,8 @@ internal sealed class PullActor : UntypedActor, IWithTimers
                 break;
             case CancelPull:
                 _waiting.RemoveAll(IsGone);
-                if (_waiting.Count == 0 && !_ended) _cancelling.Cancel();
+                // Not Cancel, which would run the pull's continuations here.
+                if (_waiting.Count == 0 && !_ended) _ = _cancelling.CancelAsync();
                 break;
             case Show:
                 Publish();
@@ -79,8 +80,7 @@ internal sealed class PullActor : UntypedActor, IWithTimers
 
     protected override void PostStop()
     {
-        _cancelling.Cancel();
-        _cancelling.Dispose();
+        _ = _cancelling.CancelAsync();
         if (_progress is not null) _views.Set(_space, _key.Reference, null);
         var stopped = new Rejected(FaultKind.Unavailable, "pull.stopped", $"The pull of {_key.Reference} was stopped; try again.");
         foreach (var caller in _waiting.Concat(_late.Select(late => late.Caller))) caller.Tell(stopped, Self);
@@ -130,6 +130,7 @@ internal sealed class PullActor : UntypedActor, IWithTimers
     {
         if (caller.Path.Elements is not ["temp", ..]) return false;
         var provider = ((ExtendedActorSystem)Context.System).Provider;
-        return !provider.ResolveActorRef(caller.Path).Equals(caller);
+        // By reference: what stands for a missing actor has its path, and so equals it.
+        return !ReferenceEquals(provider.ResolveActorRef(caller.Path), caller);
     }
 }
