@@ -59,12 +59,12 @@ internal sealed class PullActor : UntypedActor, IWithTimers
                 if (_progress is null) Start(pull);
                 break;
             case CancelPull:
-                _waiting.RemoveAll(IsGone);
-                // Not Cancel, which would run the pull's continuations here.
-                if (_waiting.Count == 0 && !_ended) _ = _cancelling.CancelAsync();
+                EndIfNobodyWaits();
                 break;
             case Show:
                 Publish();
+                // The one that a CancelPull was about may have been there still when it came.
+                EndIfNobodyWaits();
                 break;
             case Finished finished:
                 End(finished.Reply);
@@ -95,6 +95,13 @@ internal sealed class PullActor : UntypedActor, IWithTimers
         Timers.StartPeriodicTimer(nameof(Show), new Show(), ShowEvery);
         Task.Run(() => _pipeline.RunAsync(pull, progress, cancellation), CancellationToken.None).PipeTo(
             Self, Self, pulled => new Finished(pulled), cause => new Finished(new Rejected(RuntimeFault.From(cause))));
+    }
+
+    private void EndIfNobodyWaits()
+    {
+        _waiting.RemoveAll(IsGone);
+        // Not Cancel, which would run the pull's continuations here.
+        if (_waiting.Count == 0 && !_ended) _ = _cancelling.CancelAsync();
     }
 
     private void Publish()

@@ -61,7 +61,9 @@ public sealed class ImageWorld : IAsyncDisposable
         _registry?.Dispose();
     }
 
-    public Task<ImagePulled> PullAsync(string reference, RegistryAuth? auth = null, CancellationToken cancellation = default) =>
+    public Task<ImagePulled> PullAsync(string reference, RegistryAuth? auth = null) => PullUntilAsync(reference, auth, CancellationToken.None);
+
+    public Task<ImagePulled> PullUntilAsync(string reference, RegistryAuth? auth, CancellationToken cancellation) =>
         Requests.SendAsync<ImagePulled>(new PullImage(Space, reference, auth, ""), cancellation);
 
     public void Tell(IEntityCommand command) => _system!.ActorSelection("/user/namespaces").Tell(command);

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Runtime.Actors.Images;
 using Runtime.Faults;
-using Runtime.Oci.Images;
 using Runtime.Tests.Support;
 using Xunit;
 
@@ -68,9 +67,9 @@ public sealed class ArchiveTests : IDisposable
     {
         var image = await TestImages.BusyBoxAsync(_directory["layout"]);
         var blob = image.BlobPath(image.Manifest.Layers[0].Digest);
-        var bytes = await File.ReadAllBytesAsync(blob);
+        var bytes = File.ReadAllBytes(blob);
         bytes[^20] ^= 1;
-        await File.WriteAllBytesAsync(blob, bytes);
+        File.WriteAllBytes(blob, bytes);
         await using var world = await ImageWorld.NewAsync();
 
         var refused = await Assert.ThrowsAsync<FaultException>(async () =>

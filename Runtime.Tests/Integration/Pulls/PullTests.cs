@@ -1,11 +1,8 @@
 using System.Formats.Tar;
-using System.Security.Cryptography;
-using Runtime.Actors.Images;
 using Runtime.Actors.Pulls;
 using Runtime.Actors.Snapshots;
 using Runtime.Faults;
 using Runtime.Oci.Images;
-using Runtime.Oci.Registry;
 using Runtime.Tests.Support;
 using Xunit;
 
@@ -194,12 +191,12 @@ public sealed class PullTests : IAsyncLifetime
         var manifest = good.Manifest with { Layers = other.Manifest.Layers };
         var bytes = manifest.ToBytes();
         var target = Descriptor.Of(MediaTypes.OciManifest, bytes);
-        await File.WriteAllBytesAsync(good.BlobPath(target.Digest), bytes);
+        File.WriteAllBytes(good.BlobPath(target.Digest), bytes);
         File.Copy(other.BlobPath(other.Manifest.Layers[0].Digest), good.BlobPath(other.Manifest.Layers[0].Digest));
         await using var world = await ImageWorld.NewAsync();
         using var tar = new MemoryStream();
-        await File.WriteAllBytesAsync(Path.Combine(good.Layout, "index.json"), new ImageIndex { Manifests = [target] }.ToBytes());
-        await TarFile.CreateFromDirectoryAsync(good.Layout, tar, includeBaseDirectory: false);
+        File.WriteAllBytes(Path.Combine(good.Layout, "index.json"), new ImageIndex { Manifests = [target] }.ToBytes());
+        TarFile.CreateFromDirectory(good.Layout, tar, includeBaseDirectory: false);
         tar.Position = 0;
 
         var refused = await Assert.ThrowsAsync<FaultException>(() =>
@@ -220,7 +217,7 @@ public sealed class PullTests : IAsyncLifetime
         await using var world = await ImageWorld.NewAsync();
         var reference = $"{_proxy.Host}/big:1";
         using var patience = new CancellationTokenSource();
-        var impatient = world.PullAsync(reference, cancellation: patience.Token);
+        var impatient = world.PullUntilAsync(reference, null, patience.Token);
         var patient = world.PullAsync(reference);
         await ImageWorld.UntilAsync(() => world.Images.Pulls.Find(ImageWorld.Space, reference) is { Status: "pulling" }, "the pull shows");
 
@@ -243,7 +240,7 @@ public sealed class PullTests : IAsyncLifetime
         await using var world = await ImageWorld.NewAsync();
         var reference = $"{_proxy.Host}/big:1";
         using var patience = new CancellationTokenSource();
-        var impatient = world.PullAsync(reference, cancellation: patience.Token);
+        var impatient = world.PullUntilAsync(reference, null, patience.Token);
         await ImageWorld.UntilAsync(() => world.Images.Pulls.Find(ImageWorld.Space, reference) is { Status: "pulling" }, "the pull shows");
 
         await patience.CancelAsync();
@@ -428,7 +425,8 @@ public sealed class PullTests : IAsyncLifetime
         var index = new ImageIndex { MediaType = MediaTypes.OciIndex, Manifests = [image.Target with { Platform = Platform.Host }] };
         using var body = new ByteArrayContent(index.ToBytes());
         body.Headers.ContentType = new(MediaTypes.OciIndex);
-        using var answer = await http.PutAsync(new Uri($"http://{_registry.Host}/v2/multi/manifests/1"), body);
+        using var answer = await http.PutAsync(
+            new Uri($"http://{_registry.Host}/v2/multi/manifests/1"), body, TestContext.Current.CancellationToken);
         answer.EnsureSuccessStatusCode();
     }
 }

@@ -162,11 +162,11 @@ public sealed class SnapshotTests
     private static Task<SnapshotMounts> MountsAsync(ImageWorld world, string key) => world.Requests.SendAsync<SnapshotMounts>(
         new GetSnapshotMounts(ImageWorld.Space, key, Overlay), CancellationToken.None);
 
-    private static Task CommitAsync(ImageWorld world, string snapshotter, string key, string name, string parent = "") =>
+    private static Task<SnapshotCommitted> CommitAsync(ImageWorld world, string snapshotter, string key, string name, string parent = "") =>
         world.Requests.SendAsync<SnapshotCommitted>(
             new CommitSnapshot(ImageWorld.Space, key, snapshotter, name, NoLabels) { Parent = parent }, CancellationToken.None);
 
-    private static Task RemoveAsync(ImageWorld world, string key) => world.Requests.SendAsync<SnapshotRemoved>(
+    private static Task<SnapshotRemoved> RemoveAsync(ImageWorld world, string key) => world.Requests.SendAsync<SnapshotRemoved>(
         new RemoveSnapshot(ImageWorld.Space, key, Overlay), CancellationToken.None);
 
     private static async Task WriteAsync(ImageWorld world, string snapshotter, string key, string parent, Action<string> write) =>

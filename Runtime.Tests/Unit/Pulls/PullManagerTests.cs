@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Threading.Channels;
 using Akka.Actor;
 using Runtime.Actors.Entities;
 using Runtime.Actors.Namespaces;
@@ -54,7 +55,7 @@ public sealed class PullManagerTests : IAsyncDisposable
     public async Task A_caller_that_comes_while_a_pull_is_being_cancelled_gets_a_new_one()
     {
         using var patience = new CancellationTokenSource();
-        var first = PullAsync(null, patience.Token);
+        var first = PullUntilAsync(null, patience.Token);
         await _pipeline.StartedAsync(1);
         await patience.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
@@ -74,19 +75,21 @@ public sealed class PullManagerTests : IAsyncDisposable
     {
         foreach (var wrong in (string[])["busybox", "docker.io/UPPER:1", ""])
         {
-            var reply = await _pulls.Ask<object>(new PullImage(Space, wrong, null, ""), TimeSpan.FromSeconds(10));
+            var reply = await _pulls.Ask<object>(new PullImage(Space, wrong, null, ""), TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
             Assert.Equal("image.invalid-reference", Assert.IsType<Rejected>(reply).Fault.Code);
         }
         Assert.Empty(_pipeline.Runs);
     }
 
-    private Task<object> PullAsync(RegistryAuth? auth, CancellationToken cancellation = default) =>
+    private Task<object> PullAsync(RegistryAuth? auth) => PullUntilAsync(auth, CancellationToken.None);
+
+    private Task<object> PullUntilAsync(RegistryAuth? auth, CancellationToken cancellation) =>
         _pulls.Ask<object>(new PullImage(Space, Reference, auth, ""), TimeSpan.FromSeconds(30), cancellation);
 
     /// <summary>Runs end when the test says so.</summary>
     private sealed class ScriptedPipeline : IPullPipeline
     {
-        private readonly SemaphoreSlim _started = new(0);
+        private readonly Channel<PullImage> _started = Channel.CreateUnbounded<PullImage>();
         private readonly TaskCompletionSource _cancelled = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private ConcurrentBag<TaskCompletionSource<ImagePulled>> _running = [];
         private int _seen;
@@ -100,16 +103,17 @@ public sealed class PullManagerTests : IAsyncDisposable
             Runs.Enqueue(pull);
             progress.Add(Descriptor.Of(MediaTypes.OciLayer, "x"u8), "waiting");
             await using var registration = cancellation.Register(_cancelled.SetResult);
-            _started.Release();
+            _started.Writer.TryWrite(pull);
             return await run.Task;
         }
 
         public async Task StartedAsync(int runs)
         {
-            for (; _seen < runs; _seen++) Assert.True(await _started.WaitAsync(TimeSpan.FromSeconds(30)));
+            for (; _seen < runs; _seen++)
+                await _started.Reader.ReadAsync(CancellationToken.None).AsTask().WaitAsync(TimeSpan.FromSeconds(30), CancellationToken.None);
         }
 
-        public Task CancelledAsync() => _cancelled.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        public Task CancelledAsync() => _cancelled.Task.WaitAsync(TimeSpan.FromSeconds(30), CancellationToken.None);
 
         public void Finish()
         {
