@@ -126,8 +126,10 @@ public sealed class ImageUnpacker(
 
         async Task<LayerReport?> ReadAsync(string into, bool alone)
         {
+            // Not cancelled, because what is being prepared cannot be removed yet.
             var prepared = await requests.SendAsync<SnapshotMounts>(
-                new PrepareSnapshot(space, into, driver.Name, alone ? "" : layer.ParentId, UnpackingLabels), cancellation);
+                new PrepareSnapshot(space, into, driver.Name, alone ? "" : layer.ParentId, UnpackingLabels), CancellationToken.None);
+            cancellation.ThrowIfCancellationRequested();
             var (root, options) = TargetOf(prepared.Mounts);
             try
             {
@@ -172,7 +174,7 @@ public sealed class ImageUnpacker(
         if (syncFs) await Task.Run(() => SyncFileSystem(driver.Root), cancellation);
         try
         {
-            // Not cancelled: a commit that was asked for is there or not, and its key is known to be gone or not.
+            // Not cancelled either: after it the key is gone, or the snapshot is active as before.
             await requests.SendAsync<SnapshotCommitted>(
                 new CommitSnapshot(space, key, driver.Name, layer.ChainId, ImmutableSortedDictionary<string, string>.Empty)
                 {

@@ -59,11 +59,12 @@ internal sealed class PullActor : UntypedActor, IWithTimers
                 if (_progress is null) Start(pull);
                 break;
             case CancelPull:
-                _waiting.RemoveAll(IsGone);
-                if (_waiting.Count == 0 && !_ended) _cancelling.Cancel();
+                EndIfNobodyWaits();
                 break;
             case Show:
                 Publish();
+                // The one that a CancelPull was about may have been there still when it came.
+                EndIfNobodyWaits();
                 break;
             case Finished finished:
                 End(finished.Reply);
@@ -79,8 +80,7 @@ internal sealed class PullActor : UntypedActor, IWithTimers
 
     protected override void PostStop()
     {
-        _cancelling.Cancel();
-        _cancelling.Dispose();
+        _ = _cancelling.CancelAsync();
         if (_progress is not null) _views.Set(_space, _key.Reference, null);
         var stopped = new Rejected(FaultKind.Unavailable, "pull.stopped", $"The pull of {_key.Reference} was stopped; try again.");
         foreach (var caller in _waiting.Concat(_late.Select(late => late.Caller))) caller.Tell(stopped, Self);
@@ -95,6 +95,13 @@ internal sealed class PullActor : UntypedActor, IWithTimers
         Timers.StartPeriodicTimer(nameof(Show), new Show(), ShowEvery);
         Task.Run(() => _pipeline.RunAsync(pull, progress, cancellation), CancellationToken.None).PipeTo(
             Self, Self, pulled => new Finished(pulled), cause => new Finished(new Rejected(RuntimeFault.From(cause))));
+    }
+
+    private void EndIfNobodyWaits()
+    {
+        _waiting.RemoveAll(IsGone);
+        // Not Cancel, which would run the pull's continuations here.
+        if (_waiting.Count == 0 && !_ended) _ = _cancelling.CancelAsync();
     }
 
     private void Publish()
@@ -130,6 +137,7 @@ internal sealed class PullActor : UntypedActor, IWithTimers
     {
         if (caller.Path.Elements is not ["temp", ..]) return false;
         var provider = ((ExtendedActorSystem)Context.System).Provider;
-        return !provider.ResolveActorRef(caller.Path).Equals(caller);
+        // By reference: what stands for a missing actor has its path, and so equals it.
+        return !ReferenceEquals(provider.ResolveActorRef(caller.Path), caller);
     }
 }
