@@ -35,8 +35,11 @@ public sealed class ShimManager(ShimOptions options, TimeProvider clock) : IShim
         ShimBootstrap.WriteBinary(bundle, binary);
         Directory.CreateDirectory(options.SocketDirectory);
         var run = new ShimCommand(options, binary, start.Space.Value, start.Id, bundle);
-        var answer = await run.RunAsync("start", InputOf(start, binary), options.StartTimeout, cancellation);
+        // A start that has begun is not cancelled, only bounded: killed half way, it could leave a shim that no file knows.
+        var answer = await run.RunAsync("start", InputOf(start, binary), options.StartTimeout, CancellationToken.None);
         var started = ShimBootstrap.Parse(answer, binary);
+        started.Write(bundle);
+        cancellation.ThrowIfCancellationRequested();
         started = await WithEffectiveVersionAsync(started, binary, start, cancellation);
         started.Write(bundle);
         return await ReachAsync(start.Space, bundle, started, cancellation);

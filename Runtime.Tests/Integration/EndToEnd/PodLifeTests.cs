@@ -111,10 +111,10 @@ public sealed class PodLifeTests
         await daemon.Runtime.StopContainerAsync(new StopContainerRequest { ContainerId = polite, Timeout = 20 });
         Assert.Equal(3, (await daemon.StatusAsync(polite)).ExitCode);
 
-        var hungry = daemon.Shell("hungry", "tail -c 200m /dev/zero | tail");
+        var hungry = daemon.Shell("hungry", "x=actord; while true; do x=$x$x; done");
         hungry.Linux.Resources = new LinuxContainerResources { MemoryLimitInBytes = 16 << 20 };
         var oom = await daemon.ExitedAsync(await daemon.RunAsync(podId, pod, hungry));
-        Assert.NotEqual(0, oom.ExitCode);
+        Assert.Equal((137, "OOMKilled"), (oom.ExitCode, oom.Reason));
 
         var missing = daemon.Shell("missing", "");
         missing.Command.Clear();

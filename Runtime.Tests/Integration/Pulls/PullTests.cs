@@ -348,7 +348,7 @@ public sealed class PullTests : IAsyncLifetime
     public async Task A_full_disk_is_reported_and_leaves_room()
     {
         var disk = Directory.CreateDirectory(_directory["disk"]).FullName;
-        Linux.Mounts.Mounter.Mount(new("tmpfs", "tmpfs", "", ["size=6m"]), disk);
+        global::Runtime.Linux.Mounts.Mounter.Mount(new("tmpfs", "tmpfs", "", ["size=6m"]), disk);
         try
         {
             var image = await TestImages.BuildAsync(_directory["layout"], TestImages.DefaultProcess, Noise("big", 8 << 20));
@@ -366,7 +366,7 @@ public sealed class PullTests : IAsyncLifetime
         }
         finally
         {
-            Linux.Mounts.Mounter.UnmountAll(disk);
+            global::Runtime.Linux.Mounts.Mounter.UnmountAll(disk);
         }
     }
 
