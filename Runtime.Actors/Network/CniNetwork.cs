@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using Akka.Event;
+using Runtime.Actors.Ports;
 using Runtime.Faults;
 
 namespace Runtime.Actors.Network;
@@ -33,6 +34,8 @@ public sealed class CniNetwork : ICniNetwork
         var results = new List<JsonObject>();
         foreach (var (index, network) in networks.Index())
         {
+            // Whoever comes after a cancelled call must not find an entry, or a plugin, that was not there when it looked.
+            cancellation.ThrowIfCancellationRequested();
             var entry = new CniCacheEntry(
                 attach.ContainerId, network.Name, $"eth{index}", network.Json, attach.NetnsPath, attach.Args, capabilities, null);
             _cache.Write(entry);
@@ -60,8 +63,11 @@ public sealed class CniNetwork : ICniNetwork
 
     public async Task DelAsync(CniDetach detach, CancellationToken cancellation)
     {
+        cancellation.ThrowIfCancellationRequested();
         var entries = _cache.Find(detach.ContainerId);
         if (entries.IsEmpty && detach.Attached) entries = Reconstructed(detach);
+        // An ADD that did not end: its plugins may still run, as orphans of a daemon that was killed.
+        if (entries.Any(entry => entry.Result is null)) await EndPluginsAsync(detach.ContainerId, cancellation);
         FaultException? first = null;
         foreach (var entry in entries)
         {
@@ -70,6 +76,13 @@ public sealed class CniNetwork : ICniNetwork
             first ??= failed;
         }
         if (first is not null) throw first;
+    }
+
+    private Task EndPluginsAsync(string containerId, CancellationToken cancellation)
+    {
+        var mark = $"CNI_CONTAINERID={containerId}";
+        return StrayProcesses.EndAsync(
+            pid => StrayProcesses.Environment(pid).Contains(mark), _options.CancelGrace, TimeProvider.System, cancellation);
     }
 
     private ImmutableArray<CniNetworkConfig> Networks(string directory)
@@ -123,7 +136,8 @@ public sealed class CniNetwork : ICniNetwork
         var args = string.Join(';', entry.Args.Select(one => $"{one.Key}={one.Value}"));
         var run = new CniPluginRun(
             _plugins.Find(plugin.Type), plugin.Type, network.Name, verb, entry.ContainerId, netnsPath, entry.Interface, args,
-            _plugins.SearchPath, Input(network, plugin, entry.Capabilities, previous), limit);
+            _plugins.SearchPath, Input(network, plugin, entry.Capabilities, previous), limit,
+            _options.CancelGrace);
         return run.RunAsync(_log, cancellation);
     }
 

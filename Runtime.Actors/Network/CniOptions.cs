@@ -34,6 +34,12 @@ public sealed record CniOptions
     /// <summary>Limit of one plugin's DEL.</summary>
     public TimeSpan DelTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>
+    /// How long a plugin whose result nobody waits for any more may go on before it is killed. Plugins are not made to be
+    /// killed: the bridge plugin leaves a bridge behind on which every later ADD fails.
+    /// </summary>
+    public TimeSpan CancelGrace { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>How often the directory is read again even if the kernel reported no change.</summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromSeconds(5);
 }

@@ -10,9 +10,10 @@ namespace Runtime.Actors.Network;
 /// <summary>One run of a plugin's binary.</summary>
 /// <param name="Verb">ADD, CHECK or DEL.</param>
 /// <param name="Input">The plugin's configuration, for its standard input.</param>
+/// <param name="CancelGrace">What is left of <paramref name="Limit"/> when the call is cancelled.</param>
 internal sealed record CniPluginRun(
     string Binary, string Type, string Network, string Verb, string ContainerId, string NetnsPath, string Interface,
-    string Args, string SearchPath, string Input, TimeSpan Limit)
+    string Args, string SearchPath, string Input, TimeSpan Limit, TimeSpan CancelGrace)
 {
     /// <summary>Bytes that a plugin may write; a result with a hundred addresses has 10 KiB. Beyond: refused.</summary>
     private const int OutputMax = 1 << 20;
@@ -26,8 +27,9 @@ internal sealed record CniPluginRun(
     /// <exception cref="FaultException">It failed, timed out (it and its children are killed), or cannot run.</exception>
     public async Task<byte[]> RunAsync(ILoggingAdapter log, CancellationToken cancellation)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        limit.CancelAfter(Limit);
+        cancellation.ThrowIfCancellationRequested();
+        using var limit = new CancellationTokenSource(Limit);
+        await using var sooner = cancellation.Register(() => limit.CancelAfter(CancelGrace));
         using var process = Start();
         // From here until its exit nothing of it may be left behind: whoever leaves this block kills it.
         try
@@ -41,8 +43,9 @@ internal sealed record CniPluginRun(
             if (complaints.Length > 0) log.Info("{Plugin} of {ContainerId}: {Text}", What, ContainerId, complaints);
             return process.ExitCode == 0 ? written : throw Failed(process.ExitCode, written, complaints);
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
+            cancellation.ThrowIfCancellationRequested();
             throw new FaultException(FaultKind.DeadlineExceeded, "cni.plugin-timeout",
                 $"{What} did not end within {Limit.TotalSeconds:0.#} s and was killed.");
         }
@@ -53,8 +56,17 @@ internal sealed record CniPluginRun(
         }
         finally
         {
-            if (!process.HasExited) process.Kill(entireProcessTree: true);
+            await KillAsync(process);
         }
+    }
+
+    /// <summary>Returns when it has ended, so that what comes next does not meet it half-way.</summary>
+    private static async Task KillAsync(Process process)
+    {
+        if (process.HasExited) return;
+        process.Kill(entireProcessTree: true);
+        using var patience = new CancellationTokenSource(OutputGrace);
+        await process.WaitForExitAsync(patience.Token).ContinueWith(_ => { }, TaskScheduler.Default);
     }
 
     private Process Start()

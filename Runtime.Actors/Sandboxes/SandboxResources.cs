@@ -10,24 +10,25 @@ public sealed class SandboxResources(SandboxOptions options, CgroupHierarchy cgr
     /// <summary>How long killed processes may take to leave the cgroup; what hangs in the kernel longer is tried again.</summary>
     private static readonly TimeSpan CgroupPatience = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// An actor that was restarted begins again while system calls of its former self, which nothing can cancel, still run:
+    /// two pins on one path would be two namespaces. Sized so that sandboxes seldom share one.
+    /// </summary>
+    private readonly Lock[] _turns = [.. Enumerable.Range(0, 64).Select(_ => new Lock())];
+
     public void Pin(SandboxPlan plan)
     {
-        DurableFiles.MakePrivateDirectory(plan.Directory);
-        // A new network namespace costs the most by far, and the kernel makes two kinds at once.
-        var network = Task.Run(() => Pin(NamespaceKind.Network, plan.NetworkNamespacePath, () => InitializeNetwork(plan)));
-        Pin(NamespaceKind.Ipc, plan.IpcNamespacePath, () => WriteSysctls(plan, NamespaceKind.Ipc));
-        Pin(NamespaceKind.Uts, plan.UtsNamespacePath, () =>
-        {
-            if (plan.Config.Hostname.Length > 0) NamespacePin.SetHostname(plan.Config.Hostname);
-        });
-        network.GetAwaiter().GetResult();
+        lock (TurnOf(plan.Id)) PinAll(plan);
     }
 
     public void Prepare(SandboxPlan plan)
     {
-        SandboxFiles.Write(plan);
-        SandboxBundle.Write(plan);
-        cgroups.Create(plan.CgroupPath);
+        lock (TurnOf(plan.Bundle))
+        {
+            SandboxFiles.Write(plan);
+            SandboxBundle.Write(plan);
+            cgroups.Create(plan.CgroupPath);
+        }
     }
 
     public bool HasNetwork(SandboxPlan plan) => plan.HasNetwork && NamespacePin.IsPinned(plan.NetworkNamespacePath);
@@ -41,7 +42,8 @@ public sealed class SandboxResources(SandboxOptions options, CgroupHierarchy cgr
 
     public void Unpin(SandboxPlan plan)
     {
-        foreach (var pin in Pins(plan)) NamespacePin.Remove(pin);
+        lock (TurnOf(plan.Id))
+            foreach (var pin in Pins(plan)) NamespacePin.Remove(pin);
     }
 
     public async Task DeleteAsync(SandboxPlan plan, CancellationToken cancellation)
@@ -50,6 +52,19 @@ public sealed class SandboxResources(SandboxOptions options, CgroupHierarchy cgr
         SandboxFiles.Delete(plan);
         cgroups.KillAll(plan.CgroupPath);
         await cgroups.DeleteAsync(plan.CgroupPath, CgroupPatience, clock, cancellation);
+    }
+
+    private void PinAll(SandboxPlan plan)
+    {
+        DurableFiles.MakePrivateDirectory(plan.Directory);
+        // A new network namespace costs the most by far, and the kernel makes two kinds at once.
+        var network = Task.Run(() => Pin(NamespaceKind.Network, plan.NetworkNamespacePath, () => InitializeNetwork(plan)));
+        Pin(NamespaceKind.Ipc, plan.IpcNamespacePath, () => WriteSysctls(plan, NamespaceKind.Ipc));
+        Pin(NamespaceKind.Uts, plan.UtsNamespacePath, () =>
+        {
+            if (plan.Config.Hostname.Length > 0) NamespacePin.SetHostname(plan.Config.Hostname);
+        });
+        network.GetAwaiter().GetResult();
     }
 
     private static IEnumerable<string> Pins(SandboxPlan plan) =>
@@ -66,6 +81,9 @@ public sealed class SandboxResources(SandboxOptions options, CgroupHierarchy cgr
         foreach (var (name, value) in plan.Config.Sysctls)
             if (Sysctl.NamespaceOf(name) == kind) Sysctl.Write(name, value);
     }
+
+    // Pins and files of one sandbox are made at the same time, so their keys differ.
+    private Lock TurnOf(string key) => _turns[(uint)string.GetHashCode(key, StringComparison.Ordinal) % _turns.Length];
 
     private void InitializeNetwork(SandboxPlan plan)
     {

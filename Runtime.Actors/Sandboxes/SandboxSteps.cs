@@ -72,6 +72,7 @@ internal sealed partial class SandboxSteps(
     private async Task<object?> AttachAsync(SandboxPlan plan, CancellationToken cancellation)
     {
         await PinOnceAsync(plan);
+        cancellation.ThrowIfCancellationRequested();
         var capabilities = new CniCapabilities
         {
             PortMappings = plan.Config.PortMappings,
@@ -91,11 +92,13 @@ internal sealed partial class SandboxSteps(
         if (start.Again) await EndShimAsync(plan, cancellation);
         var pinning = PinOnceAsync(plan);
         ports.Resources.Prepare(plan);
+        cancellation.ThrowIfCancellationRequested();
         var handler = options.Handlers.Resolve(plan.RuntimeHandler);
         var type = handler.RuntimePath.Length > 0 ? handler.RuntimePath : handler.RuntimeType;
         var shim = await LimitedAsync(
             limited => ports.Shims.StartAsync(new ShimStart(space, plan.Id, plan.Id, type, handler.Options), limited), cancellation);
         await pinning;
+        cancellation.ThrowIfCancellationRequested();
         var create = new SandboxCreate(
             plan.Id, plan.Bundle, plan.NetworkNamespacePath, plan.Config.Security.Pid == NamespaceMode.Pod,
             plan.IpcNamespacePath, plan.UtsNamespacePath, plan.CgroupPath);

@@ -58,6 +58,7 @@ public sealed class ShimManager(ShimOptions options, TimeProvider clock) : IShim
         var bundle = options.Directories.Bundle(space.Value, id);
         if (!Directory.Exists(bundle)) return;
         if (ShimBootstrap.TryRead(bundle) is { } bootstrap) _connections.TryRemove(bootstrap.Address, out _);
+        await ShimStrays.KillAsync(bundle, id, clock, cancellation);
         if (ShimBootstrap.BinaryOf(bundle) is { Length: > 0 } binary)
         {
             // An upgrade may have moved it; the name stays.

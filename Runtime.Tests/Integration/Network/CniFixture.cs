@@ -16,7 +16,7 @@ public sealed class CniFixture : IDisposable
     private readonly TempDirectory _directory = new();
     private readonly List<string> _pods = [];
 
-    public CniFixture(CniIpPreference preference = CniIpPreference.Ipv4, TimeSpan? limit = null)
+    public CniFixture(CniIpPreference preference = CniIpPreference.Ipv4, TimeSpan? limit = null, TimeSpan? grace = null)
     {
         Host = _directory["host"];
         NamespacePin.Create(NamespaceKind.Network, Host, Loopback.Up);
@@ -28,6 +28,7 @@ public sealed class CniFixture : IDisposable
             IpPreference = preference,
             AddTimeout = limit ?? TimeSpan.FromSeconds(30),
             DelTimeout = limit ?? TimeSpan.FromSeconds(30),
+            CancelGrace = grace ?? TimeSpan.FromSeconds(10),
         };
         Directory.CreateDirectory(_directory["bin"]);
         Directory.CreateDirectory(Options.ConfDir);

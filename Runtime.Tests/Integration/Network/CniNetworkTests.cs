@@ -234,6 +234,40 @@ public sealed class CniNetworkTests
     }
 
     [Fact]
+    public async Task A_plugin_that_outlived_its_daemon_and_hangs_is_killed_before_what_it_did_is_deleted()
+    {
+        using var cni = new CniFixture(grace: TimeSpan.FromMilliseconds(200));
+        cni.Script("sleeper", $"""[ "$CNI_COMMAND" = DEL ] && exit 0; echo $$ > {cni["pid"]}; exec sleep 1000""");
+        cni.Configure("1.conf", """{"cniVersion": "1.0.0", "name": "slow", "type": "sleeper"}""");
+        var pod = cni.Pod();
+        var add = cni.Network.AddAsync(CniFixture.Attach(Id, pod), Cancellation);
+        while (!File.Exists(cni["pid"])) await Task.Delay(10, Cancellation);
+
+        await new CniNetwork(cni.Options, cni.Loader, Akka.Event.NoLogger.Instance).DelAsync(CniFixture.Detach(Id, pod, attached: false), Cancellation);
+
+        await Assert.ThrowsAsync<FaultException>(() => add);
+        Assert.Empty(cni.CacheFiles);
+    }
+
+    [Fact]
+    public async Task A_cancelled_add_lets_the_plugin_that_runs_finish_and_starts_no_other()
+    {
+        using var cni = new CniFixture();
+        cni.Script("slow", $"""echo x > {cni["began"]}; sleep 0.3; echo x > {cni["ended"]}; echo '{"{}"}'""");
+        cni.Script("next", $"""echo x > {cni["next"]}; echo '{"{}"}'""");
+        cni.Configure("1.conflist", """{"cniVersion": "1.0.0", "name": "slow", "plugins": [{"type": "slow"}, {"type": "next"}]}""");
+        using var caller = new CancellationTokenSource();
+        var add = cni.Network.AddAsync(CniFixture.Attach(Id, cni.Pod()), caller.Token);
+        while (!File.Exists(cni["began"])) await Task.Delay(10, Cancellation);
+
+        await caller.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => add);
+        Assert.True(File.Exists(cni["ended"]));
+        Assert.False(File.Exists(cni["next"]));
+    }
+
+    [Fact]
     public async Task A_plugin_that_is_missing_is_named()
     {
         using var cni = new CniFixture();
