@@ -45,8 +45,11 @@ public sealed class ContentManager : UntypedPersistentActor
         {
             case SnapshotOffer { Snapshot: ContentRecords records } offer:
                 _snapshotAt = offer.Metadata.SequenceNr;
-                _state = new ContentState { Blobs = System.Collections.Immutable.ImmutableDictionary.CreateRange(
-                    records.Blobs.Select(blob => KeyValuePair.Create(blob.Digest, blob))) };
+                _state = new ContentState
+                {
+                    Blobs = System.Collections.Immutable.ImmutableDictionary.CreateRange(
+                    records.Blobs.Select(blob => KeyValuePair.Create(blob.Digest, blob)))
+                };
                 break;
             case IDomainEvent recorded:
                 _state = _state.Apply(recorded);

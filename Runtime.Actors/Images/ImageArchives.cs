@@ -51,7 +51,9 @@ public sealed class ImageArchives(
         {
             var target = new Descriptor
             {
-                MediaType = targets.Key.MediaType, Digest = Digest.Parse(targets.Key.Digest), Size = targets.Key.Size,
+                MediaType = targets.Key.MediaType,
+                Digest = Digest.Parse(targets.Key.Digest),
+                Size = targets.Key.Size,
             };
             foreach (var digest in inspector.Reachable(targets.Key.Digest)) await used.AddAsync(digest.ToString(), cancellation);
             images.Add(new ImageToArchive([.. targets.Select(view => view.Name).Where(IsReference)], target));

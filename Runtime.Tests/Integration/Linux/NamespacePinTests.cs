@@ -112,7 +112,9 @@ public sealed class NamespacePinTests : IDisposable
         Sysctl.Write(
             new Dictionary<string, string>
             {
-                ["net.ipv4.ip_unprivileged_port_start"] = "77", ["kernel.shm_rmid_forced"] = shm == "0" ? "1" : "0", ["net/ipv4/conf/lo/forwarding"] = "1",
+                ["net.ipv4.ip_unprivileged_port_start"] = "77",
+                ["kernel.shm_rmid_forced"] = shm == "0" ? "1" : "0",
+                ["net/ipv4/conf/lo/forwarding"] = "1",
             }, _place["net"], _place["ipc"]);
         Assert.Equal("77", NamespacePin.Run(NamespaceKind.Network, _place["net"], () => Sysctl.Read("net.ipv4.ip_unprivileged_port_start")));
         Assert.Equal(shm == "0" ? "1" : "0", NamespacePin.Run(NamespaceKind.Ipc, _place["ipc"], () => Sysctl.Read("kernel.shm_rmid_forced")));

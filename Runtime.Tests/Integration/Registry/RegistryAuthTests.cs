@@ -14,7 +14,9 @@ public sealed class RegistryAuthTests
 {
     private static readonly byte[] Manifest = new ImageManifest
     {
-        MediaType = MediaTypes.OciManifest, Config = Descriptor.Of(MediaTypes.OciConfig, "{}"u8), Layers = [],
+        MediaType = MediaTypes.OciManifest,
+        Config = Descriptor.Of(MediaTypes.OciConfig, "{}"u8),
+        Layers = [],
     }.ToBytes();
 
     private static readonly Descriptor Target = Descriptor.Of(MediaTypes.OciManifest, Manifest);
@@ -23,7 +25,8 @@ public sealed class RegistryAuthTests
 
     private static readonly RegistryOptions Quick = new()
     {
-        FirstDelay = TimeSpan.FromMilliseconds(2), MaxDelay = TimeSpan.FromMilliseconds(20),
+        FirstDelay = TimeSpan.FromMilliseconds(2),
+        MaxDelay = TimeSpan.FromMilliseconds(20),
     };
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

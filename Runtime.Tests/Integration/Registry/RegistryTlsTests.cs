@@ -12,7 +12,9 @@ public sealed class RegistryTlsTests
 {
     private static readonly byte[] Manifest = new ImageManifest
     {
-        MediaType = MediaTypes.OciManifest, Config = Descriptor.Of(MediaTypes.OciConfig, "{}"u8), Layers = [],
+        MediaType = MediaTypes.OciManifest,
+        Config = Descriptor.Of(MediaTypes.OciConfig, "{}"u8),
+        Layers = [],
     }.ToBytes();
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
