@@ -167,6 +167,8 @@ public sealed class SandboxLifeTests
 
     private static SandboxMachine Started()
     {
+        // Fails here, where nothing exists yet that would be left behind.
+        _ = Artifacts.Shim;
         var machine = new SandboxMachine();
         machine.Cni.ConfigureBridge("""{"type": "portmap", "capabilities": {"portMappings": true}}""");
         machine.Start();
