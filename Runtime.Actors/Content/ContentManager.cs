@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Akka.Actor;
 using Akka.Event;
 using Akka.Persistence;
@@ -45,11 +46,7 @@ public sealed class ContentManager : UntypedPersistentActor
         {
             case SnapshotOffer { Snapshot: ContentRecords records } offer:
                 _snapshotAt = offer.Metadata.SequenceNr;
-                _state = new ContentState
-                {
-                    Blobs = System.Collections.Immutable.ImmutableDictionary.CreateRange(
-                    records.Blobs.Select(blob => KeyValuePair.Create(blob.Digest, blob)))
-                };
+                _state = new ContentState { Blobs = records.Blobs.ToImmutableDictionary(blob => blob.Digest) };
                 break;
             case IDomainEvent recorded:
                 _state = _state.Apply(recorded);

@@ -70,7 +70,9 @@ public sealed class ContentSweep(
 
         // 3. Blobs, then the records of namespaces that no longer need them.
         var (removedBlobs, bytes) = (0, 0L);
-        foreach (var blob in content.Walk().Where(blob => scope?.Blobs.Contains(blob.Digest) is not false && !neededAnywhere.Contains(blob.Digest)))
+        var unneeded = content.Walk()
+            .Where(blob => scope?.Blobs.Contains(blob.Digest) is not false && !neededAnywhere.Contains(blob.Digest));
+        foreach (var blob in unneeded)
         {
             cancellation.ThrowIfCancellationRequested();
             using var collection = pins.TryCollect(blob.Digest.ToString());
@@ -97,7 +99,8 @@ public sealed class ContentSweep(
             if (!known.TryGetValue(digest.ToString(), out var blob)) continue;
             foreach (var (name, value) in blob.Labels)
             {
-                if (name.StartsWith(ImageRecorder.ContentRefLabel, StringComparison.Ordinal) && Digest.TryParse(value, out var child) && needed.Add(child))
+                if (name.StartsWith(ImageRecorder.ContentRefLabel, StringComparison.Ordinal)
+                    && Digest.TryParse(value, out var child) && needed.Add(child))
                     open.Enqueue(child);
             }
         }
@@ -112,7 +115,8 @@ public sealed class ContentSweep(
         var known = records.In(space);
         var roots = images.In(space).Values.Select(image => inspector.Inspect(image.Target.Digest)?.ChainIdText)
             .Concat(neededBlobs.Select(digest => known.GetValueOrDefault(digest.ToString())).OfType<ContentView>()
-                .SelectMany(blob => blob.Labels.Where(label => label.Key.StartsWith(ImageRecorder.SnapshotRefLabel, StringComparison.Ordinal)))
+                .SelectMany(blob => blob.Labels)
+                .Where(label => label.Key.StartsWith(ImageRecorder.SnapshotRefLabel, StringComparison.Ordinal))
                 .Select(label => label.Value))
             .OfType<string>().ToHashSet();
         foreach (var view in all.Values)

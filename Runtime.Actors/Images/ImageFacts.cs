@@ -42,8 +42,7 @@ public sealed class ImageInspector(ContentStore content)
             if (_known.Count >= CachedMax) _known.Clear();
             return _known[digest] = facts;
         }
-        // Anybody can store a document that says it is an image, or remove one while it is read.
-        catch (FaultException unusable) when (unusable.Fault.Kind is FaultKind.InvalidArgument or FaultKind.NotFound or FaultKind.Unimplemented)
+        catch (FaultException unusable) when (IsNoImage(unusable))
         {
             return null;
         }
@@ -64,13 +63,18 @@ public sealed class ImageInspector(ContentStore content)
         if (content.Find(digest) is not { Size: <= ManifestReader.MaxBytes }) return;
         try
         {
-            foreach (var child in ManifestReader.Read(content.ReadAll(digest)).Children) Reach(child.Digest, child.MediaType, reached, depth + 1);
+            foreach (var child in ManifestReader.Read(content.ReadAll(digest)).Children)
+                Reach(child.Digest, child.MediaType, reached, depth + 1);
         }
-        catch (FaultException unusable) when (unusable.Fault.Kind is FaultKind.InvalidArgument or FaultKind.NotFound or FaultKind.Unimplemented)
+        catch (FaultException unusable) when (IsNoImage(unusable))
         {
             // No manifest, so nothing below it.
         }
     }
+
+    /// <summary>Anybody can store a document that says it is an image, or remove one while it is read.</summary>
+    private static bool IsNoImage(FaultException unusable) =>
+        unusable.Fault.Kind is FaultKind.InvalidArgument or FaultKind.NotFound or FaultKind.Unimplemented;
 
     private (Digest Digest, long Size, ImageManifest Manifest)? ManifestOf(Digest digest, PlatformMatcher matcher, int depth)
     {

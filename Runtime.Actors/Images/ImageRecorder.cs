@@ -46,7 +46,8 @@ public sealed class ImageRecorder(EntityRequests requests, ContentStore content,
         foreach (var index in image.Indexes)
             yield return Entry(index, Refs(common, "m.", ChildrenOf(index)));
         yield return Entry(
-            image.Manifest, Refs(common, "l.", image.Content.Layers).SetItem($"{ContentRefLabel}.config", image.Content.Config.Digest.ToString()));
+            image.Manifest,
+            Refs(common, "l.", image.Content.Layers).SetItem($"{ContentRefLabel}.config", image.Content.Config.Digest.ToString()));
         var chain = ChainId.Of(image.Config.Rootfs.DiffIds);
         yield return Entry(
             image.Content.Config, chain.IsEmpty ? common : common.SetItem($"{SnapshotRefLabel}.{snapshotter}", chain.ToString()));

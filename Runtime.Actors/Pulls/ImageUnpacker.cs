@@ -47,7 +47,7 @@ public sealed class ImageUnpacker(
     EntityRequests requests, ISnapshotDriver driver, ReadModel<SnapshotView> snapshots, bool syncFs, TimeProvider clock)
 {
     private static readonly ImmutableSortedDictionary<string, string> UnpackingLabels =
-        ImmutableSortedDictionary<string, string>.Empty.Add(SnapshotSpaceManager.UnpackingLabel, "true");
+        ImmutableSortedDictionary<string, string>.Empty.Add(SnapshotState.UnpackingLabel, "true");
 
     private readonly KeyedLocks _chains = new();
     private long _serial;
@@ -73,7 +73,7 @@ public sealed class ImageUnpacker(
             below = OneAsync(layer, below);
             all.Add(below);
             // A copying snapshotter begins with the content of the layer below.
-            if (!driver.StacksApart) await below.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            if (!driver.StacksApart) await below.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         await FirstFailureAsync(all, cancellation);
 
@@ -227,10 +227,10 @@ public sealed class ImageUnpacker(
     private string NewKey(LayerPlan layer) => string.Create(
         CultureInfo.InvariantCulture, $"extract-{clock.GetUtcNow().UtcTicks:x}-{Interlocked.Increment(ref _serial):x} {layer.ChainId}");
 
-    /// <summary>Waits for all, so that nothing goes on in the background, and tells the failure that came first, not its consequences.</summary>
+    /// <summary>Waits for all, so that nothing goes on in the background; then tells the failure, not its consequences.</summary>
     private static async Task FirstFailureAsync(List<Task> all, CancellationToken cancellation)
     {
-        await Task.WhenAll(all).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        await Task.WhenAll(all).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellation.ThrowIfCancellationRequested();
         var failed = all.Where(task => task.IsFaulted).Select(task => task.Exception!.GetBaseException()).ToList();
         if (failed.Count > 0)

@@ -120,9 +120,8 @@ internal sealed class LayerDownloads(ContentStore content, RegistrySession regis
             var flushed = await unpacker.WriteAsync(buffer.AsMemory(0, count), cancellation);
             if (!flushed.IsCompleted) return true;
             await unpacking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (unpacking.Exception?.GetBaseException() is FaultException { Fault.Kind: not (FaultKind.InvalidArgument or FaultKind.DataLoss) } other)
-                throw other;
-            return false;
+            var cause = unpacking.Exception?.GetBaseException() as FaultException;
+            return cause is null or { Fault.Kind: FaultKind.InvalidArgument or FaultKind.DataLoss } ? false : throw cause;
         }
     }
 }

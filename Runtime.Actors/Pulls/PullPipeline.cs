@@ -66,7 +66,8 @@ public sealed class PullPipeline(
         {
             await UnpackAsync();
         }
-        catch (FaultException wrong) when (wrong.Fault.Code is "content.digest-mismatch" && layers.Any(layer => resumed.Contains(LayerDownloads.RefOf(layer))))
+        catch (FaultException wrong) when (wrong.Fault.Code is "content.digest-mismatch"
+            && layers.Any(layer => resumed.Contains(LayerDownloads.RefOf(layer))))
         {
             await UnpackAsync();
         }

@@ -59,6 +59,8 @@ public sealed class SnapshotActor : EntityActor<SnapshotState, SnapshotView>
             case MakeSnapshotDirectory make:
                 _drivers[make.Snapshotter].Make(make.Kind, make.Number, make.Chain, stopping);
                 return Task.FromResult<object?>(null);
+            case AbandonUnpacking:
+                return Task.FromResult<object?>(null);
             default:
                 throw new System.Diagnostics.UnreachableException(effect.GetType().Name);
         }

@@ -39,7 +39,8 @@ public sealed class SnapshotDrivers(IEnumerable<ISnapshotDriver> drivers)
     /// <summary>Of a committed snapshot, which never changes: walked once.</summary>
     internal DiskUsage Usage(SnapshotView view, CancellationToken cancellation)
     {
-        var numbered = _drivers[view.Snapshotter];
+        // Of a snapshotter whose directory somebody took away: nothing is there to be counted.
+        if (!_drivers.TryGetValue(view.Snapshotter, out var numbered)) return default;
         if (view.Kind is not SnapshotKind.Committed) return numbered.Driver.Usage(view.Number, cancellation);
         if (numbered.Usages.TryGetValue(view.Number, out var known)) return known;
         return numbered.Usages[view.Number] = numbered.Driver.Usage(view.Number, cancellation);

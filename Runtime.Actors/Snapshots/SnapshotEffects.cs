@@ -13,6 +13,9 @@ public sealed record AdoptSnapshot(
     NamespaceName Space, string EntityId, string Snapshotter, string Key, string Parent, long Number,
     ImmutableSortedDictionary<string, string> Labels) : IEffect, IEntityCommand;
 
+/// <summary>Undoes what a pull or import was unpacking into when the daemon died.</summary>
+public sealed record AbandonUnpacking : IEffect;
+
 /// <summary>Removes the directory some time later. The last thing that a snapshot asks for.</summary>
 public sealed record DiscardSnapshotDirectory(string Snapshotter, long Number) : IEffect;
 

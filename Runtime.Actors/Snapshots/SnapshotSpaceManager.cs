@@ -17,9 +17,6 @@ internal sealed record SnapshotsRecovered(NamespaceName Space, bool IsComplete);
 /// </summary>
 public sealed class SnapshotSpaceManager : EntityManager
 {
-    /// <summary>On what a pull unpacks into; a crash leaves it behind, and recovery removes it.</summary>
-    public const string UnpackingLabel = "actord.io/unpacking";
-
     /// <summary>Of a key or name. Sized for image references and chain ids with words around them.</summary>
     private const int KeyLengthMax = 1024;
 
@@ -65,8 +62,6 @@ public sealed class SnapshotSpaceManager : EntityManager
     {
         _ready = true;
         Context.Parent.Tell(new SnapshotsRecovered(Space, _complete));
-        foreach (var view in _views.In(Space).Values.Where(view => view.Labels.ContainsKey(UnpackingLabel)))
-            Self.Tell(new RemoveSnapshot(Space, view.Key, view.Snapshotter), ActorRefs.NoSender);
     }
 
     protected override void OnReceive(object message)
@@ -139,7 +134,10 @@ public sealed class SnapshotSpaceManager : EntityManager
     {
         if (_gettingChild.ContainsKey(id)
             || _views.In(Space).Values.Any(view => view.Parent == command.EntityId && view.Snapshotter == command.Snapshotter))
-            return new(FaultKind.FailedPrecondition, "snapshot.has-children", $"Snapshot \"{command.EntityId}\" has others that build on it.");
+        {
+            return new(
+                FaultKind.FailedPrecondition, "snapshot.has-children", $"Snapshot \"{command.EntityId}\" has others that build on it.");
+        }
         _going.Add(id);
         return Begin(command, "");
     }

@@ -34,6 +34,9 @@ public enum SnapshotPhase
 /// </summary>
 public sealed record SnapshotState(NamespaceName Space, string EntityId) : IEntityState<SnapshotState, SnapshotView>
 {
+    /// <summary>On what a pull or import unpacks into: recovery removes it, because who was unpacking is gone.</summary>
+    public const string UnpackingLabel = "actord.io/unpacking";
+
     private const string ReadyJoin = "ready";
     private const string CommitJoin = "commit";
 
@@ -83,6 +86,8 @@ public sealed record SnapshotState(NamespaceName Space, string EntityId) : IEnti
         EffectFailed { Effect: MakeSnapshotDirectory } failed when Phase is SnapshotPhase.Preparing =>
             Decision.Accept([new SnapshotWasRemoved(failed.Fault.Message, now)], [Discard()])
                 .AndAnswer(ReadyJoin, new Rejected(failed.Fault)),
+        EffectDone { Effect: AbandonUnpacking } when Phase is SnapshotPhase.Preparing or SnapshotPhase.Ready =>
+            Decision.Accept([new SnapshotWasRemoved("The daemon stopped while a layer was unpacked into it.", now)], [Discard()]),
         SnapshotCommitted committed when Phase is SnapshotPhase.Committing =>
             Decision.Accept([new SnapshotHandedOver(committed.Name, now)], []).AndAnswer(CommitJoin, committed),
         Rejected refused when Phase is SnapshotPhase.Committing =>
@@ -92,6 +97,7 @@ public sealed record SnapshotState(NamespaceName Space, string EntityId) : IEnti
 
     public ImmutableArray<IEffect> Unfinished() => Phase switch
     {
+        SnapshotPhase.Preparing or SnapshotPhase.Ready when Facts!.Labels.ContainsKey(UnpackingLabel) => [new AbandonUnpacking()],
         SnapshotPhase.Preparing => [Make()],
         SnapshotPhase.Committing => [HandOver(Commit!)],
         _ => [],

@@ -132,6 +132,21 @@ public sealed class SnapshotStateTests
         Assert.Equal(new SnapshotCommitted("name"), Assert.Single(done.Answers).Reply);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_was_being_unpacked_into_is_undone_by_recovery(bool ready)
+    {
+        var unpacking = Prepared with { Labels = NoLabels.Add(SnapshotState.UnpackingLabel, "true") };
+        var state = ready ? Given(unpacking, Ready) : Given(unpacking);
+
+        var decision = state.Decide(new EffectDone(Assert.Single(state.Unfinished()), null), Now);
+
+        Assert.IsType<SnapshotWasRemoved>(Assert.Single(decision.Events));
+        Assert.Equal(new DiscardSnapshotDirectory("overlayfs", 7), Assert.Single(decision.Effects));
+        Assert.IsType<AdoptSnapshot>(Assert.Single(Given(unpacking, Ready, Requested).Unfinished()));
+    }
+
     [Fact]
     public void A_refused_commit_leaves_the_snapshot_active()
     {
