@@ -63,6 +63,8 @@ internal sealed class DomainComposition : IDisposable
         var known = await KnownNamespacesAsync(catalog);
         var namespaces = system.ActorOf(NamespaceManager.Props(slices, known), NamespaceManager.Name);
         await RecoverAsync(namespaces, known);
+        // An image counts as there only with its snapshots.
+        await snapshots.Ask<EntitiesRecovered>(AwaitRecovery.Instance, RecoveryMax);
 
         var domain = new RuntimeDomain(
             namespaces, snapshots, sandboxes, containers, images.ImageNames, images.Pulls, images.SnapshotViews,

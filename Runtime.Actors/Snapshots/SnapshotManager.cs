@@ -85,7 +85,10 @@ public sealed class SnapshotManager : UntypedActor, IWithUnboundedStash, IWithTi
             case ISnapshotCommand command when _ready:
                 Find(command.Space).Forward(command);
                 break;
-            case ISnapshotCommand:
+            case AwaitRecovery when _ready:
+                Sender.Tell(EntitiesRecovered.Instance);
+                break;
+            case ISnapshotCommand or AwaitRecovery:
                 Stash.Stash();
                 break;
             default:

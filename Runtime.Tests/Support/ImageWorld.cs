@@ -47,6 +47,7 @@ public sealed class ImageWorld : IAsyncDisposable
         var store = _journal.StoreOf(system);
         Images = ImageComposition.Create(system, Layout, Options, store, TimeProvider.System, _registry);
         var snapshots = system.ActorOf(Images.Snapshots, SnapshotManager.Name);
+        await snapshots.Ask<EntitiesRecovered>(AwaitRecovery.Instance, TimeSpan.FromSeconds(30));
         var known = (await store.LiveAsync("", CancellationToken.None))
             .Select(id => new NamespaceName(id.Split('/')[1])).Distinct();
         var namespaces = system.ActorOf(NamespaceManager.Props(Images.Slices, [.. known]), NamespaceManager.Name);
