@@ -9,7 +9,7 @@ internal sealed class ScheduledWork(TimerScheduler scheduler, TimeSpan? interval
     private readonly Lock _gate = new();
     private Timer? _timer;
     private CancellationTokenRegistration _cancellation;
-    private TimeSpan _left;
+    private TimeSpan _due;
     private bool _dropped;
 
     public void Start(TimeSpan delay, CancellationToken cancellation)
@@ -17,7 +17,7 @@ internal sealed class ScheduledWork(TimerScheduler scheduler, TimeSpan? interval
         lock (_gate)
         {
             _timer = new Timer(static state => ((ScheduledWork)state!).Elapsed(), this, Timeout.Infinite, Timeout.Infinite);
-            Wait(delay);
+            WaitFor(delay);
         }
         // Runs at once when it is cancelled already. A cancelled timer must not stay until its time.
         var registration = cancellation.UnsafeRegister(static state => ((ScheduledWork)state!).Drop(), this);
@@ -51,9 +51,11 @@ internal sealed class ScheduledWork(TimerScheduler scheduler, TimeSpan? interval
         lock (_gate)
         {
             if (_dropped) return;
-            if (_left > TimeSpan.Zero)
+            // .NET's timers count in the kernel's coarse clock and may come milliseconds early; very long waits take several.
+            var left = _due - scheduler.MonotonicClock;
+            if (left > TimeSpan.Zero)
             {
-                Wait(_left);
+                Wait(left);
                 return;
             }
         }
@@ -70,15 +72,17 @@ internal sealed class ScheduledWork(TimerScheduler scheduler, TimeSpan? interval
         if (interval is not { } next) return;
         lock (_gate)
         {
-            if (!_dropped) Wait(next);
+            if (!_dropped) WaitFor(next);
         }
     }
 
-    private void Wait(TimeSpan delay)
+    private void WaitFor(TimeSpan delay)
     {
-        var now = delay < DelayMax ? delay : DelayMax;
-        _left = delay - now;
-        // .NET's timers count whole milliseconds: rounded up, so that nothing comes early.
-        _timer!.Change((long)Math.Ceiling(now.TotalMilliseconds), Timeout.Infinite);
+        _due = scheduler.MonotonicClock + delay;
+        Wait(delay);
     }
+
+    // Rounded up to the whole milliseconds that .NET's timers count.
+    private void Wait(TimeSpan delay) =>
+        _timer!.Change((long)Math.Ceiling((delay < DelayMax ? delay : DelayMax).TotalMilliseconds), Timeout.Infinite);
 }
