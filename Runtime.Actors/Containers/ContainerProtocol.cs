@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Runtime.Actors.Entities;
 using Runtime.Actors.Namespaces;
+using Runtime.Actors.Tasks;
 
 namespace Runtime.Actors.Containers;
 
@@ -43,6 +44,26 @@ public sealed record ExecSync(
 
 /// <summary>Output is cut at 16 MiB per stream, as containerd cuts it.</summary>
 public sealed record ExecSyncResult(int ExitCode, ReadOnlyMemory<byte> Stdout, ReadOnlyMemory<byte> Stderr);
+
+/// <summary>Runs a command in a running container, with streams; answers <see cref="SessionOpened"/> once it runs.</summary>
+/// <param name="ExecId">A new id, made at the edge.</param>
+/// <param name="Terminal">Its stdin and stdout are a terminal; then there is no stderr.</param>
+public sealed record OpenExec(
+    NamespaceName Space, string EntityId, string ExecId, ImmutableArray<string> Command, bool Stdin, bool Stdout, bool Stderr,
+    bool Terminal) : IContainerCommand;
+
+/// <summary>
+/// Joins the streams of a running container's first process from here on; answers <see cref="SessionOpened"/>. Several can
+/// be attached.
+/// </summary>
+/// <param name="SessionId">A new id, made at the edge.</param>
+/// <param name="Stdin">Refused (FailedPrecondition, <c>attach.no-stdin</c>) where the container has none.</param>
+/// <param name="Terminal">Whether the container has one counts, not what is said here.</param>
+public sealed record OpenAttach(
+    NamespaceName Space, string EntityId, string SessionId, bool Stdin, bool Stdout, bool Stderr, bool Terminal) : IContainerCommand;
+
+/// <param name="Session">Now the caller's, who disposes it.</param>
+public sealed record SessionOpened(IProcessSession Session);
 
 /// <summary>Makes the shim write to a new log file at the same path. Answers <see cref="LogReopened"/> once it does.</summary>
 public sealed record ReopenLog(NamespaceName Space, string EntityId) : IContainerCommand;
