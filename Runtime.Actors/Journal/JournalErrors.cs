@@ -21,9 +21,6 @@ internal static class JournalErrors
     // The shared-memory file could not grow: the disk is full, though the code is that of an I/O error.
     private const int IoErrorShmSize = IoError | (19 << 8);
 
-    /// <summary>True when only the statement failed: its neighbours in the transaction are sound.</summary>
-    public static bool IsStatementOnly(SqliteException cause) => cause.SqliteErrorCode is Constraint or TooBig;
-
     /// <summary>True when it is certain that nothing was stored, and that a later attempt may succeed.</summary>
     public static bool IsRejection(RuntimeFault fault) =>
         fault.Kind is FaultKind.ResourceExhausted or FaultKind.PermissionDenied or FaultKind.InvalidArgument;

@@ -14,7 +14,7 @@ internal sealed class JournalSession : IDisposable
     private readonly Dictionary<string, long> _manifests = [];
     private readonly List<JournalStatement> _statements = [];
     private readonly SqliteConnection _connection;
-    private readonly JournalStatement _begin, _commit, _rollback, _savepoint, _release, _undo;
+    private readonly JournalStatement _begin, _commit, _rollback;
     private readonly JournalStatement _findEntity, _addEntity, _grow, _end;
     private readonly JournalStatement _findManifest, _addManifest, _addEvent;
     private readonly JournalStatement _markDeleted, _deleteEvents;
@@ -26,9 +26,6 @@ internal sealed class JournalSession : IDisposable
         _begin = Prepare("BEGIN IMMEDIATE");
         _commit = Prepare("COMMIT");
         _rollback = Prepare("ROLLBACK");
-        _savepoint = Prepare("SAVEPOINT request");
-        _release = Prepare("RELEASE request");
-        _undo = Prepare("ROLLBACK TO request");
         _findEntity = Prepare("SELECT id, highest_sequence_nr FROM entities WHERE persistence_id = ?1");
         _addEntity = Prepare("INSERT INTO entities(persistence_id, entity_id) VALUES (?1, ?2) RETURNING id");
         _grow = Prepare("UPDATE entities SET highest_sequence_nr = ?2, ended = 0 WHERE id = ?1");
@@ -70,17 +67,6 @@ internal sealed class JournalSession : IDisposable
     {
         Forget();
         if (SQLitePCL.raw.sqlite3_get_autocommit(_connection.Handle!) == 0) _rollback.Run();
-    }
-
-    public void Savepoint() => _savepoint.Run();
-
-    public void Release() => _release.Run();
-
-    public void UndoToSavepoint()
-    {
-        Forget();
-        _undo.Run();
-        _release.Run();
     }
 
     /// <exception cref="FaultException">AlreadyExists: a sequence number is not above the last that was stored.</exception>

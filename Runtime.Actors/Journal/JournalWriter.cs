@@ -7,8 +7,8 @@ namespace Runtime.Actors.Journal;
 /// many share the cost of a commit, and alone one waits for nobody.
 /// </summary>
 /// <remarks>
-/// Each request runs in a savepoint: one that fails is undone alone. When the transaction itself fails (the disk is full
-/// at commit) each request is tried again in a transaction of its own, so that each gets its own outcome.
+/// When a request or the commit fails, the transaction is undone and each request tried again in one of its own, so that
+/// each gets its own outcome. Failures are rare; a savepoint around each request cost every write a copy of its pages.
 /// </remarks>
 internal sealed class JournalWriter : IDisposable
 {
@@ -119,10 +119,15 @@ internal sealed class JournalWriter : IDisposable
         try
         {
             _session.Begin();
-            foreach (var work in group) Run(work);
+            foreach (var work in group)
+            {
+                if (work.IsCancelled) work.Failure = new OperationCanceledException();
+                else work.Run(_session);
+            }
             _session.Commit();
         }
-        catch (SqliteException cause)
+        // Whoever is at fault, a request or the disk: alone, it fails alone, and its caller gets the exception.
+        catch (Exception cause) when (cause is not OutOfMemoryException)
         {
             _session.Rollback();
             if (group.Count > 1) return false;
@@ -131,26 +136,5 @@ internal sealed class JournalWriter : IDisposable
         }
         _committed(group.Sum(work => work.Size));
         return true;
-    }
-
-    private void Run(JournalWork work)
-    {
-        if (work.IsCancelled)
-        {
-            work.Failure = new OperationCanceledException();
-            return;
-        }
-        _session.Savepoint();
-        try
-        {
-            work.Run(_session);
-            _session.Release();
-        }
-        // The request is at fault, not the disk: its caller gets the exception, its neighbours are not touched.
-        catch (Exception cause) when (cause is not SqliteException sqlite || JournalErrors.IsStatementOnly(sqlite))
-        {
-            _session.UndoToSavepoint();
-            work.Failure = cause;
-        }
     }
 }

@@ -12,7 +12,7 @@ internal static class JournalBenchmark
     private static readonly Option<int> Rounds = new("--rounds") { DefaultValueFactory = _ => 3 };
     private static readonly Option<int> Events = new("--events") { Description = "Events of the single writer, one by one.", DefaultValueFactory = _ => 2000 };
     private static readonly Option<int> Writers = new("--writers") { Description = "Actors that write at once.", DefaultValueFactory = _ => 10 };
-    private static readonly Option<int> Each = new("--each") { Description = "Events of each of them, one by one.", DefaultValueFactory = _ => 1000 };
+    private static readonly Option<int> Each = new("--each") { Description = "Events of each of them, one by one.", DefaultValueFactory = _ => 5000 };
     private static readonly Option<int> Actors = new("--actors") { Description = "Actors that recover, with 10 events each.", DefaultValueFactory = _ => 1000 };
     private static readonly Option<JournalSynchronous> Synchronous = new("--synchronous") { DefaultValueFactory = _ => JournalSynchronous.Normal };
     private static readonly Option<string> Directory = new("--directory") { Description = "Where the files go: the disk decides with --synchronous Full.", DefaultValueFactory = _ => Path.GetTempPath() };
