@@ -32,16 +32,16 @@ internal static partial class Daemon
         var log = logging.CreateLogger("actord");
         foreach (var warning in loaded.Warnings) Log.ConfigWarning(log, warning.ToString());
 
-        // 2. What must be ours alone.
+        // 2. What must be ours alone: the journal's lock keeps a second daemon from this root, before it touches the sockets.
+        // The journal is closed after the last actor.
         var layout = new DirectoryLayout(config.Root, config.State);
         MakeDirectories(layout);
-        using var only = InstanceLock.Take(config.Root);
+        using var journal = JournalSetup.Create(DomainComposition.JournalOptions(config, layout), DomainComposition.JournalTypes, TimeProvider.System);
         LowerOomScore(config, log);
         UnixSockets.Prepare(config.Grpc.Address);
         UnixSockets.Prepare(config.Ttrpc.Address);
 
-        // 3. Journal and actors. The journal is closed after the last actor.
-        using var journal = JournalSetup.Create(DomainComposition.JournalOptions(config, layout), DomainComposition.JournalTypes, TimeProvider.System);
+        // 3. Actors.
         var system = ActorSystem.Create("actord", BootstrapSetup.Create()
             .WithConfig(ActorSystemHocon.Config(config.LogLevel, ActorLogger.Hocon)).And(journal).And(new ActorLoggingSetup(logging)));
         try

@@ -15,7 +15,8 @@ public static class ContainerGolden
         Assert.Equal(expected, built);
     }
 
-    private static string Pretty(byte[] json)
+    /// <summary>Indented, with a line feed at its end.</summary>
+    public static string Pretty(ReadOnlyMemory<byte> json)
     {
         using var buffer = new MemoryStream();
         using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, NewLine = "\n" }))

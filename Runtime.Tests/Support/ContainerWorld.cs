@@ -198,7 +198,7 @@ public sealed class ContainerWorld : IAsyncDisposable
             Directories = Layout,
             GrpcAddress = _directory["actord.sock"],
             SocketDirectory = _directory["s"],
-            BinaryDirectory = Artifacts.Bin,
+            BinaryDirectory = HiddenHierarchy.ShimDirectory(_handler.Options.BinaryName, _directory["bin"]),
         },
         TimeProvider.System);
 

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Runtime.Actors.Shims;
 using Runtime.Linux.Mounts;
 using Runtime.Linux.Processes;
 using Runtime.Tests.Support;
@@ -147,20 +148,14 @@ internal sealed class ShimPod : IAsyncDisposable
 
     public async Task<byte[]> RunShim(string id, byte[] input, string command, params string[] flags)
     {
-        // crun 1.8 refuses a hybrid hierarchy: it gets a mount namespace without the v2 part.
-        var isHidden = _runtime == "crun" && Directory.Exists("/sys/fs/cgroup/unified");
-        var start = new ProcessStartInfo(isHidden ? "unshare" : Artifacts.Shim)
+        var shim = Path.Combine(HiddenHierarchy.ShimDirectory(_runtime, _directory["bin"]), ShimBinaries.Native);
+        var start = new ProcessStartInfo(shim)
         {
             WorkingDirectory = Bundle(id),
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        if (isHidden)
-        {
-            foreach (var argument in (string[])["-m", "sh", "-c", "umount /sys/fs/cgroup/unified && exec \"$0\" \"$@\"", Artifacts.Shim])
-                start.ArgumentList.Add(argument);
-        }
         foreach (var argument in (string[])["-namespace", Namespace, "-id", id, "-address", _directory["grpc"], "-publish-binary", "/bin/true", .. flags, command])
             start.ArgumentList.Add(argument);
         foreach (var (key, value) in _environment)
