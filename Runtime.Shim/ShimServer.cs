@@ -92,6 +92,9 @@ internal sealed class ShimServer : IDispatcher
             case ShimClient.Service when method == "ReopenLog":
                 _tasks.ReopenLog(call, ReopenLogRequest.Read(payload).ContainerId);
                 break;
+            case ShimClient.Service when method == "OpenStream":
+                _tasks.OpenStream(call, OpenStreamRequest.Read(payload));
+                break;
             default:
                 throw new FaultException(FaultKind.Unimplemented, "ttrpc.unknown-method", $"There is no {service}/{method} here.");
         }

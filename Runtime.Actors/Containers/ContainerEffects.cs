@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Runtime.Actors.Entities;
+using Runtime.Actors.Tasks;
 using Runtime.Linux.Mounts;
 
 namespace Runtime.Actors.Containers;
@@ -42,6 +43,12 @@ public sealed record AwaitRetry : IEffect;
 
 /// <summary>Outcome: <see cref="ExecSyncResult"/>.</summary>
 public sealed record ExecTask(ContainerPlan Plan, string ExecId, ImmutableArray<string> Command, TimeSpan Timeout) : IEffect;
+
+/// <summary>Outcome: IProcessSession.</summary>
+public sealed record OpenExecSession(ContainerPlan Plan, string ExecId, ImmutableArray<string> Command, SessionStreams Streams) : IEffect;
+
+/// <summary>Outcome: IProcessSession.</summary>
+public sealed record OpenAttachSession(ContainerPlan Plan, string SessionId, SessionStreams Streams) : IEffect;
 
 /// <param name="Join">Who waits for it.</param>
 public sealed record ReopenTaskLog(ContainerPlan Plan, string Join) : IEffect;

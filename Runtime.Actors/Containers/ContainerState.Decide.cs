@@ -69,6 +69,18 @@ public sealed partial record ContainerState
         (ExecSync exec, Running) => Decision.Waiting(exec.ExecId, effects: [new ExecTask(Plan!, exec.ExecId, exec.Command, exec.Timeout)]),
         (EffectDone { Effect: ExecTask exec, Outcome: ExecSyncResult result }, _) => Decision.Nothing.AndAnswer(exec.ExecId, result),
         (EffectFailed { Effect: ExecTask exec } failed, _) => Decision.Nothing.AndAnswer(exec.ExecId, new Rejected(failed.Fault)),
+        (OpenExec open, Running) => Decision.Waiting(open.ExecId, effects:
+            [new OpenExecSession(Plan!, open.ExecId, open.Command, new SessionStreams(open.Stdin, open.Stdout, open.Stderr, open.Terminal))]),
+        (EffectDone { Effect: OpenExecSession exec, Outcome: IProcessSession session }, _) =>
+            Decision.Nothing.AndAnswer(exec.ExecId, new SessionOpened(session)),
+        (EffectFailed { Effect: OpenExecSession exec } failed, _) => Decision.Nothing.AndAnswer(exec.ExecId, new Rejected(failed.Fault)),
+        (OpenAttach { Stdin: true }, Running) when !Plan!.Config.Stdin => Decision.Reject(FaultKind.FailedPrecondition, "attach.no-stdin",
+            $"Container {Plan.Id} has no stdin to attach to."),
+        (OpenAttach open, Running) => Decision.Waiting(open.SessionId, effects:
+            [new OpenAttachSession(Plan!, open.SessionId, new SessionStreams(open.Stdin, open.Stdout, open.Stderr, Plan!.Config.Tty))]),
+        (EffectDone { Effect: OpenAttachSession attach, Outcome: IProcessSession session }, _) =>
+            Decision.Nothing.AndAnswer(attach.SessionId, new SessionOpened(session)),
+        (EffectFailed { Effect: OpenAttachSession attach } failed, _) => Decision.Nothing.AndAnswer(attach.SessionId, new Rejected(failed.Fault)),
         (ReopenLog, Running) when View!.LogPath.Length > 0 => Reopen($"reopen-log/{now.UtcTicks}"),
         (EffectDone { Effect: ReopenTaskLog reopen }, _) => Decision.Nothing.AndAnswer(reopen.Join, new LogReopened(Plan!.Id)),
         (EffectFailed { Effect: ReopenTaskLog reopen } failed, _) => Decision.Nothing.AndAnswer(reopen.Join, new Rejected(failed.Fault)),

@@ -27,6 +27,9 @@ internal sealed class ContainerSteps(ContainerSlice slice)
         AwaitGrace grace => await PassAsync(grace.KillAt - slice.Clock.GetUtcNow(), stopping),
         AwaitRetry => await PassAsync(_options.RetryPause, stopping),
         ExecTask exec => await _tasks.ExecAsync(new TaskExec(AddressOf(exec.Plan), exec.ExecId, exec.Command, exec.Timeout), stopping),
+        OpenExecSession exec => await _tasks.OpenExecAsync(
+            new TaskExec(AddressOf(exec.Plan), exec.ExecId, exec.Command, TimeSpan.Zero), exec.Streams, stopping),
+        OpenAttachSession attach => await _tasks.OpenAttachAsync(AttachOf(attach.Plan, attach.Streams), stopping),
         ReopenTaskLog reopen => await DoneAsync(_tasks.ReopenLogAsync(AddressOf(reopen.Plan), stopping)),
         _ => throw new FaultException(FaultKind.Internal, "container.unknown-effect", $"A container cannot run {effect.GetType().Name}."),
     };
@@ -69,6 +72,10 @@ internal sealed class ContainerSteps(ContainerSlice slice)
             AddressOf(plan), _options.Handlers.Resolve(plan.RuntimeHandler), rootfs, plan.LogPath, plan.Config.Tty, plan.Config.Stdin);
         return await _tasks.RunAsync(start, cancellation);
     }
+
+    private TaskAttach AttachOf(ContainerPlan plan, SessionStreams streams) => new(
+        AddressOf(plan), streams, plan.Config.StdinOnce,
+        () => slice.Views.Find(plan.Space, plan.Id) is { FinishedAt: not null } ended ? ended.ExitCode : null);
 
     private async Task<object?> DestroyAsync(ContainerPlan plan, CancellationToken cancellation)
     {

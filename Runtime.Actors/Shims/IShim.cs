@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using System.Net.Sockets;
 using Runtime.Faults;
 using Runtime.Linux.Mounts;
+using Runtime.Ttrpc.Actord;
 
 namespace Runtime.Actors.Shims;
 
@@ -47,6 +49,12 @@ public interface IShim
     /// <summary>cgroup metrics: type URL (v1 or v2) and protobuf bytes.</summary>
     Task<(string TypeUrl, ReadOnlyMemory<byte> Value)> StatsAsync(string id, CancellationToken cancellation);
 
+    /// <summary>
+    /// Native shims only: a connection that is a stream of an exec that is to be started (its target is
+    /// <see cref="StreamConnection.Target"/>), or of a container that runs.
+    /// </summary>
+    Task<Socket> OpenStreamAsync(OpenStreamRequest request, CancellationToken cancellation);
+
     /// <summary>Native shims only: writes on in a new file at the log's path.</summary>
     Task ReopenLogAsync(string id, CancellationToken cancellation);
 
@@ -66,8 +74,8 @@ public interface IShim
 }
 
 /// <summary>The init process of a container, to be created in its bundle.</summary>
-/// <param name="Stdin">FIFO path; empty for none.</param>
-/// <param name="Stdout">FIFO path, or <c>cri://PATH?...</c> for a log that a native shim writes; empty for none.</param>
+/// <param name="Stdin">FIFO path, or <see cref="StreamConnection.Target"/> with a native shim; empty for none.</param>
+/// <param name="Stdout">As stdin, or <c>cri://PATH?...</c> for a log that a native shim writes.</param>
 public sealed record TaskCreate(
     string Id, string Bundle, ImmutableArray<MountSpec> Rootfs, string Stdin, string Stdout, string Stderr, bool Terminal,
     RuncOptions Options);

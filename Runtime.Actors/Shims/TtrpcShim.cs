@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net.Sockets;
 using Runtime.Faults;
 using Runtime.Ttrpc.Actord;
 using Runtime.Ttrpc.Bootstrap;
@@ -124,6 +125,9 @@ internal sealed class TtrpcShim(
         var stats = await AgainAsync(task => task.StatsAsync(id, _asking, cancellation), cancellation);
         return (stats.TypeUrl, stats.Value);
     }
+
+    public Task<Socket> OpenStreamAsync(OpenStreamRequest request, CancellationToken cancellation) =>
+        StreamConnection.OpenAsync(connection.Address, request, space, options.CallTimeout, cancellation);
 
     public async Task ReopenLogAsync(string id, CancellationToken cancellation)
     {

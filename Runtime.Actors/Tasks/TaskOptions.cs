@@ -15,6 +15,12 @@ public sealed record TaskOptions
     /// <summary>How long output is read on after an exec's exit, when a child of it keeps the stream open. <c>drain_exec_sync_io_timeout</c>.</summary>
     public TimeSpan ExecDrainTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>After this, a session that nobody has touched disposes itself: its caller had gone when it opened.</summary>
+    public TimeSpan SessionClaimTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long an attached container may take to exit once its output has ended.</summary>
+    public TimeSpan AttachExitTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Bytes of each stream that ExecSync keeps; the rest is read and dropped.</summary>
     public int ExecOutputBytesMax { get; init; } = 16 * 1024 * 1024;
 

@@ -24,3 +24,10 @@ public sealed record TaskExit(int Code, DateTimeOffset At, bool OomKilled, strin
 
 /// <param name="ExecId">Unique for all time: it names files.</param>
 public sealed record TaskExec(TaskAddress Task, string ExecId, ImmutableArray<string> Command, TimeSpan Timeout);
+
+/// <summary>Which streams a session has.</summary>
+public sealed record SessionStreams(bool Stdin, bool Stdout, bool Stderr, bool Terminal);
+
+/// <param name="ClosesStdin">The end of this session's input is the end of the container's: stdin_once.</param>
+/// <param name="ExitCode">How the container ended, for when its task is deleted already; null while that is not known.</param>
+public sealed record TaskAttach(TaskAddress Task, SessionStreams Streams, bool ClosesStdin, Func<int?> ExitCode);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Runtime.Actors.Containers;
 using Runtime.Actors.Shims;
 using Runtime.Faults;
@@ -13,19 +14,22 @@ public sealed partial class TaskRunner
     {
         var (task, execId) = (exec.Task, exec.ExecId);
         var shim = await shims.ConnectAsync(task.Space, task.Id, cancellation);
+        if (shim.IsNative) return await ExecStreamedAsync(shim, exec, cancellation);
         var pipes = Directory.CreateDirectory(Path.Combine(task.Bundle, "exec", execId)).FullName;
         try
         {
-            using var stdout = new OutputPipe(Path.Combine(pipes, "stdout"), options.ExecOutputBytesMax);
-            using var stderr = new OutputPipe(Path.Combine(pipes, "stderr"), options.ExecOutputBytesMax);
+            using var stdoutPipe = new OutputPipe(Path.Combine(pipes, "stdout"));
+            using var stderrPipe = new OutputPipe(Path.Combine(pipes, "stderr"));
+            using var stdout = new KeptOutput(stdoutPipe.Stream, options.ExecOutputBytesMax);
+            using var stderr = new KeptOutput(stderrPipe.Stream, options.ExecOutputBytesMax);
             await shim.ExecAsync(
-                new ExecCreate(task.Id, execId, ProcessOf(exec), "", stdout.Path, stderr.Path, Terminal: false), cancellation);
+                new ExecCreate(task.Id, execId, ProcessOf(exec), "", stdoutPipe.Path, stderrPipe.Path, Terminal: false), cancellation);
             try
             {
                 await shim.StartAsync(task.Id, execId, cancellation);
                 // From here the streams end when the last process lets go of them.
-                stdout.CloseOwnEnd();
-                stderr.CloseOwnEnd();
+                stdoutPipe.CloseOwnEnd();
+                stderrPipe.CloseOwnEnd();
                 var exit = await ExitInTimeAsync(shim, exec, cancellation);
                 using var drain = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
                 drain.CancelAfter(options.ExecDrainTimeout);
@@ -44,13 +48,29 @@ public sealed partial class TaskRunner
         }
     }
 
-    private static byte[] ProcessOf(TaskExec exec)
+    private async Task<ExecSyncResult> ExecStreamedAsync(IShim shim, TaskExec exec, CancellationToken cancellation)
+    {
+        await using var session = await OpenExecAsync(shim, exec, new SessionStreams(false, true, true, false), cancellation);
+        using var stdout = new KeptOutput(session.Stdout!, options.ExecOutputBytesMax);
+        using var stderr = new KeptOutput(session.Stderr!, options.ExecOutputBytesMax);
+        var exit = await ExitInTimeAsync(shim, exec, cancellation);
+        using var drain = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        drain.CancelAfter(options.ExecDrainTimeout);
+        await Task.WhenAll(stdout.EndAsync(drain.Token), stderr.EndAsync(drain.Token));
+        return new ExecSyncResult((int)exit.Code, stdout.Bytes, stderr.Bytes);
+    }
+
+    private static byte[] ProcessOf(TaskExec exec, bool terminal = false)
     {
         var path = Path.Combine(exec.Task.Bundle, "config.json");
         var process = OciSpecJson.Read(File.ReadAllBytes(path), path).Process
             ?? throw new FaultException(FaultKind.DataLoss, "task.no-process", $"{path} has no process.");
-        return OciSpecJson.Write(process with { Args = exec.Command, Terminal = null });
+        process = process with { Args = exec.Command, Terminal = terminal ? true : null };
+        return OciSpecJson.Write(terminal ? process with { Env = WithTerm(process.Env) } : process);
     }
+
+    private static ImmutableArray<string> WithTerm(IEnumerable<string>? environment) =>
+        [.. (environment ?? []).Where(entry => !entry.StartsWith("TERM=", StringComparison.Ordinal)), "TERM=xterm"];
 
     private static async Task<ProcessExit> ExitInTimeAsync(IShim shim, TaskExec exec, CancellationToken cancellation)
     {
@@ -88,9 +108,21 @@ public sealed partial class TaskRunner
         }
         catch (FaultException running) when (running.Fault.Kind == FaultKind.FailedPrecondition)
         {
-            await shim.KillAsync(exec.Task.Id, exec.ExecId, SIGKILL, all: true, CancellationToken.None);
+            await KillExecAsync(shim, exec);
             await EndedAsync(shim, exec.Task, exec.ExecId, CancellationToken.None);
             await shim.DeleteAsync(exec.Task.Id, exec.ExecId, CancellationToken.None);
+        }
+    }
+
+    private static async Task KillExecAsync(IShim shim, TaskExec exec)
+    {
+        try
+        {
+            await shim.KillAsync(exec.Task.Id, exec.ExecId, SIGKILL, all: true, CancellationToken.None);
+        }
+        catch (FaultException ended) when (ended.Fault.Kind == FaultKind.NotFound)
+        {
+            // It ends by itself just now; its output is still on its way.
         }
     }
 }

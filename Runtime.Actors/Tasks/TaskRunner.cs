@@ -136,7 +136,7 @@ public sealed partial class TaskRunner(IShims shims, TaskOptions options, TimePr
         if (!shim.IsNative && (start.LogPath.Length > 0 || start.Terminal || start.Stdin))
             throw new FaultException(FaultKind.Unimplemented, "task.foreign-shim-io",
                 $"Container {start.Task.Id}: logs and terminals need the shim {ShimBinaries.Native}; {start.Handler.RuntimeType} has another.");
-        if (start.LogPath.Length == 0) return "";
+        if (start.LogPath.Length == 0) return TargetOf(shim.IsNative);
         Directory.CreateDirectory(Path.GetDirectoryName(start.LogPath)!);
         using (var log = Descriptors.Open(start.LogPath, FileConstants.O_WRONLY | FileConstants.O_CREAT | FileConstants.O_APPEND | FileConstants.O_NOCTTY, LogMode))
             Inodes.ChangeMode(log, LogMode);
@@ -146,12 +146,10 @@ public sealed partial class TaskRunner(IShims shims, TaskOptions options, TimePr
     private static async Task<uint?> CreateOnceAsync(IShim shim, TaskStart start, string stdout, CancellationToken cancellation)
     {
         var task = start.Task;
-        var stdin = start.Stdin ? Path.Combine(task.Bundle, "stdin") : "";
-        if (stdin.Length > 0 && !File.Exists(stdin)) Inodes.MakeFifo(stdin, 0b110_000_000);
         try
         {
             await shim.CreateAsync(
-                new TaskCreate(task.Id, task.Bundle, start.Rootfs, stdin, stdout, start.Terminal ? "" : stdout, start.Terminal, start.Handler.Options),
+                new TaskCreate(task.Id, task.Bundle, start.Rootfs, TargetOf(start.Stdin), stdout, start.Terminal ? "" : stdout, start.Terminal, start.Handler.Options),
                 cancellation);
             return null;
         }

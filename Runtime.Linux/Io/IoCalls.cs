@@ -11,6 +11,7 @@ internal static unsafe partial class IoCalls
     public const int SOCK_CLOEXEC = 0x80000;
     public const int SOL_SOCKET = 1;
     public const int SCM_RIGHTS = 1;
+    public const int SHUT_WR = 1;
     public const int MSG_NOSIGNAL = 0x4000;
     public const int MSG_CMSG_CLOEXEC = 0x40000000;
     public const int F_SETFD = 2;
@@ -89,6 +90,9 @@ internal static unsafe partial class IoCalls
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int connect(SafeFileHandle socket, byte* address, uint length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int shutdown(SafeFileHandle socket, int how);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial nint send(SafeFileHandle socket, byte* buffer, nuint length, int flags);

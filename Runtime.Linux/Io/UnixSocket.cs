@@ -11,7 +11,8 @@ public static unsafe class UnixSocket
     /// <summary>Of sun_path, without the NUL at its end.</summary>
     public const int MaxPath = 107;
 
-    private const int Backlog = 128;
+    /// <summary>Sized for a burst of clients; the kernel cuts it to net.core.somaxconn. Beyond it a connect fails with EAGAIN.</summary>
+    private const int Backlog = 4096;
     private const int ECONNREFUSED = 111;
 
     /// <summary>A non-blocking listener, mode 0600. Null where the path is taken, by a live listener or a dead one.</summary>
@@ -70,6 +71,9 @@ public static unsafe class UnixSocket
                 throw Errno.Fault(errno, "accept4");
         }
     }
+
+    /// <summary>The peer reads an end after what was sent, though other descriptors of this socket stay open; shutdown(2).</summary>
+    public static void EndWriting(SafeFileHandle socket) => _ = IoCalls.shutdown(socket, IoCalls.SHUT_WR);
 
     /// <summary>A descriptor sent with SCM_RIGHTS (OCI runtimes send the terminal's master so); null when nothing is there yet.</summary>
     /// <exception cref="FaultException">Internal, <c>socket.no-descriptor</c>: the peer closed, or sent something else.</exception>

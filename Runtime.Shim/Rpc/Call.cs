@@ -1,3 +1,4 @@
+using Microsoft.Win32.SafeHandles;
 using Runtime.Faults;
 using Runtime.Ttrpc.Wire;
 
@@ -19,6 +20,10 @@ internal readonly struct Call(ShimConnection connection, uint stream)
         where T : IWireMessage<T> => connection.Reply(stream, message);
 
     public void Done() => connection.Reply(stream, Empty.Value);
+
+    /// <summary>After the answer: the connection's socket is the caller's, and no more calls come on it.</summary>
+    /// <exception cref="FaultException">Aborted: the peer has not taken earlier answers, or has sent more already.</exception>
+    public SafeFileHandle TakeOver() => connection.TakeOver();
 
     public void Refuse(RuntimeFault fault) => connection.Refuse(stream, fault);
 }

@@ -56,9 +56,23 @@ internal sealed class ShimConnection
     {
         if (IsClosed)
             return;
+        Leave();
+        _socket.Dispose();
+    }
+
+    /// <summary>Gives the socket away; to be called while a request is dispatched, after its answer.</summary>
+    public SafeFileHandle TakeOver()
+    {
+        if (IsClosed || _out.Length > 0)
+            throw new FaultException(FaultKind.Unavailable, "ttrpc.closed", "The connection broke, or its peer does not read.");
+        Leave();
+        return _socket;
+    }
+
+    private void Leave()
+    {
         IsClosed = true;
         _loop.Remove(_watch);
-        _socket.Dispose();
         _out.Dispose();
         ArrayPool<byte>.Shared.Return(_in);
         _in = [];

@@ -27,6 +27,20 @@ internal sealed class DescriptorSink(SafeFileHandle file) : ISink
     public void End() => file.Dispose();
 }
 
+/// <summary>A connection, non-blocking, of which other descriptors may be open.</summary>
+internal sealed class SocketSink(SafeFileHandle socket) : ISink
+{
+    public SafeFileHandle? Waitable => socket;
+
+    public int Write(ReadOnlySpan<byte> bytes) => RawIo.TrySend(socket, bytes);
+
+    public void End()
+    {
+        UnixSocket.EndWriting(socket);
+        socket.Dispose();
+    }
+}
+
 /// <summary><c>file://</c>: raw bytes appended to a file. A full disk loses output; it never blocks a container.</summary>
 internal sealed class FileSink(string path) : ISink
 {

@@ -23,8 +23,9 @@ internal sealed class ProcessStreams
     private readonly List<Copier> _outputs = [];
     private readonly ISink? _stdout;
     private readonly ISink? _stderr;
-    private readonly CriLog? _log;
-    private readonly SafeFileHandle? _stdinFifo;
+    private CriLog? _log;
+    private readonly SafeFileHandle? _stdinSource;
+    private readonly List<Copier> _attachedInputs = [];
     private Copier? _input;
     private SafeFileHandle? _master;
     private SafeFileHandle? _stdinPipe;
@@ -34,16 +35,20 @@ internal sealed class ProcessStreams
     private int _copying;
     private bool _isAttached;
 
+    /// <param name="connections">Of an exec; null: a container's first process, to which clients attach while it runs.</param>
     /// <exception cref="FaultException">A FIFO or file cannot be opened, or a URI is not understood.</exception>
-    public ProcessStreams(EventLoop control, EventLoop io, StreamTargets targets, uint uid, uint gid)
+    public ProcessStreams(
+        EventLoop control, EventLoop io, StreamTargets targets, uint uid, uint gid, ExecConnections? connections = null)
     {
         (_control, _io, _targets) = (control, io, targets);
         try
         {
-            if (targets.Stdin.Length > 0)
-                _stdinFifo = OpenFifo(targets.Stdin);
-            _stdout = Open(targets.Stdout, isStderr: false, ref _log);
-            _stderr = targets.IsTerminal ? null : Open(targets.Stderr, isStderr: true, ref _log);
+            if (targets.Stdin == StreamConnection.Target)
+                _stdinSource = connections?.Take(StreamKind.Stdin);
+            else if (targets.Stdin.Length > 0)
+                _stdinSource = OpenFifo(targets.Stdin);
+            _stdout = OpenOutput(targets.Stdout, StreamKind.Stdout, connections);
+            _stderr = targets.IsTerminal ? null : OpenOutput(targets.Stderr, StreamKind.Stderr, connections);
             if (!targets.IsTerminal)
                 MakePipes(uid, gid);
         }
@@ -54,7 +59,7 @@ internal sealed class ProcessStreams
         }
     }
 
-    /// <summary>The process' ends; null for /dev/null. Closed by <see cref="Attach"/>.</summary>
+    /// <summary>The process' ends; null for /dev/null. Closed by <see cref="Start"/>.</summary>
     public SafeFileHandle? ChildStdin { get; private set; }
 
     public SafeFileHandle? ChildStdout { get; private set; }
@@ -63,15 +68,34 @@ internal sealed class ProcessStreams
 
     /// <summary>Starts copying; the process runs, or is about to.</summary>
     /// <param name="master">Of its terminal.</param>
-    public void Attach(SafeFileHandle? master)
+    public void Start(SafeFileHandle? master)
     {
         CloseChildEnds();
         _isAttached = true;
         _master = master;
         if (master is not null)
             RawIo.SetNonBlocking(master);
-        _io.Post(() => Start(master));
+        _io.Post(() => Copy(master));
     }
+
+    /// <summary>Whether a client can attach to a stream.</summary>
+    public bool CanAttach(StreamKind kind) => kind switch
+    {
+        StreamKind.Stdin => _targets.Stdin.Length > 0,
+        StreamKind.Stdout => _stdout is OutputTee,
+        _ => _stderr is OutputTee,
+    };
+
+    /// <summary>A client joins a stream of the container from here on, until it goes or is too slow.</summary>
+    /// <param name="socket">Non-blocking; owned from here on.</param>
+    /// <param name="closesStdin">The end of this client's input is the end of the container's.</param>
+    public void Attach(StreamKind kind, SafeFileHandle socket, bool closesStdin) => _io.Post(() =>
+    {
+        if (kind == StreamKind.Stdin)
+            AttachInput(socket, closesStdin);
+        else
+            ((OutputTee)(kind == StreamKind.Stdout ? _stdout! : _stderr!)).Add(socket);
+    });
 
     /// <exception cref="FaultException">FailedPrecondition, <c>process.no-terminal</c>.</exception>
     public void Resize(uint width, uint height)
@@ -87,6 +111,11 @@ internal sealed class ProcessStreams
     /// </summary>
     public void CloseStdin() => _io.Post(() =>
     {
+        if (_targets.Stdin == StreamConnection.Target)
+        {
+            EndInput();
+            return;
+        }
         if (_input is not { IsEnded: false } input)
             return;
         try
@@ -134,7 +163,7 @@ internal sealed class ProcessStreams
         CloseChildEnds();
         if (!_isAttached)
         {
-            _stdinFifo?.Dispose();
+            _stdinSource?.Dispose();
             _stdinPipe?.Dispose();
             _stdoutPipe?.Dispose();
             _stderrPipe?.Dispose();
@@ -144,28 +173,54 @@ internal sealed class ProcessStreams
         }
         _io.Post(() =>
         {
-            _input?.Stop();
+            EndInput();
             foreach (var output in _outputs.ToArray())
                 output.Stop();
             _master?.Dispose();
         });
     }
 
-    private void Start(SafeFileHandle? master)
+    private void Copy(SafeFileHandle? master)
     {
         if (master is not null)
         {
             Copy(RawIo.Duplicate(master), _stdout ?? NullSink.Instance);
-            if (_stdinFifo is not null)
-                _input = new Copier(_io, _stdinFifo, new DescriptorSink(RawIo.Duplicate(master)), () => { });
+            if (_stdinSource is not null)
+                _input = new Copier(_io, _stdinSource, new DescriptorSink(RawIo.Duplicate(master)), () => { });
             return;
         }
         if (_stdoutPipe is not null)
             Copy(_stdoutPipe, _stdout!);
         if (_stderrPipe is not null)
             Copy(_stderrPipe, _stderr!);
-        if (_stdinPipe is not null)
-            _input = new Copier(_io, _stdinFifo!, new DescriptorSink(_stdinPipe), () => { });
+        if (_stdinSource is not null)
+            _input = new Copier(_io, _stdinSource, new DescriptorSink(_stdinPipe!), () => { });
+    }
+
+    private void AttachInput(SafeFileHandle socket, bool closesStdin)
+    {
+        if ((_master ?? _stdinPipe) is not { IsClosed: false } target)
+        {
+            socket.Dispose(); // the container's stdin has ended, so the client's does
+            return;
+        }
+        Copier? client = null;
+        client = new Copier(_io, socket, new DescriptorSink(RawIo.Duplicate(target)), () =>
+        {
+            _attachedInputs.Remove(client!);
+            if (closesStdin)
+                EndInput();
+        });
+        _attachedInputs.Add(client);
+    }
+
+    /// <summary>The process sees the end of its input; a terminal has none.</summary>
+    private void EndInput()
+    {
+        _input?.Stop();
+        _stdinPipe?.Dispose();
+        while (_attachedInputs.Count > 0)
+            _attachedInputs[^1].Stop();
     }
 
     private void Copy(SafeFileHandle source, ISink sink)
@@ -193,7 +248,7 @@ internal sealed class ProcessStreams
 
     private void MakePipes(uint uid, uint gid)
     {
-        if (_stdinFifo is not null)
+        if (_targets.Stdin.Length > 0)
             (ChildStdin, _stdinPipe) = RawIo.Pipe();
         if (_stdout is not null)
             (_stdoutPipe, ChildStdout) = RawIo.Pipe();
@@ -220,12 +275,23 @@ internal sealed class ProcessStreams
         (ChildStdin, ChildStdout, ChildStderr) = (null, null, null);
     }
 
-    private static ISink? Open(string target, bool isStderr, ref CriLog? log)
+    private ISink? OpenOutput(string target, StreamKind kind, ExecConnections? connections)
     {
         if (target.Length == 0)
             return null;
+        if (connections is null)
+            return new OutputTee(_io, target == StreamConnection.Target ? NullSink.Instance : Open(target, kind));
+        if (target != StreamConnection.Target)
+            return Open(target, kind);
+        return connections.Take(kind) is { } socket
+            ? new SocketSink(socket)
+            : throw new FaultException(FaultKind.FailedPrecondition, "exec.no-connection", $"Nobody has opened the exec's {kind} yet.");
+    }
+
+    private ISink Open(string target, StreamKind kind)
+    {
         if (CriLogUri.IsCriLog(target))
-            return (log ??= new CriLog(CriLogUri.Parse(target), TimeProvider.System)).Stream(isStderr);
+            return (_log ??= new CriLog(CriLogUri.Parse(target), TimeProvider.System)).Stream(isStderr: kind == StreamKind.Stderr);
         const string FileScheme = "file://";
         if (target.StartsWith(FileScheme, StringComparison.Ordinal))
             return new FileSink(target[FileScheme.Length..]);
@@ -234,7 +300,7 @@ internal sealed class ProcessStreams
             target = target[FifoScheme.Length..];
         if (!target.StartsWith('/'))
             throw new FaultException(
-                FaultKind.Unimplemented, "process.unknown-stream", $"The stream {target} is not understood: FIFO path, cri://, file://.");
+                FaultKind.Unimplemented, "process.unknown-stream", $"The stream {target} is not understood: FIFO path, cri://, file://, stream://.");
         return new DescriptorSink(OpenFifo(target));
     }
 

@@ -18,6 +18,8 @@ internal enum ProcessPhase
 /// <summary>The init process of a container, or an exec in it.</summary>
 internal sealed class ContainerProcess(string execId, StreamTargets targets)
 {
+    private ExecConnections? _connections;
+
     public string ExecId => execId;
 
     public bool IsInit => execId.Length == 0;
@@ -37,6 +39,15 @@ internal sealed class ContainerProcess(string execId, StreamTargets targets)
     public bool WasKilled { get; set; }
 
     public ProcessStreams? Streams { get; set; }
+
+    /// <summary>Of an exec.</summary>
+    public ExecConnections Connections => _connections ??= new();
+
+    /// <summary>Nobody waits for the exec: it is killed, and forgotten when it has ended.</summary>
+    public bool IsAbandoned { get; set; }
+
+    /// <summary>Of a terminal that is asked for before there is one; null for none.</summary>
+    public (uint Width, uint Height)? Size { get; set; }
 
     /// <summary>The exec's <c>process</c> object; dropped when it is started.</summary>
     public ReadOnlyMemory<byte> Spec { get; set; }

@@ -158,7 +158,11 @@ internal sealed partial class TaskService
     private void ResizePty(Call call, ResizePtyRequest request)
     {
         var process = Find(request.Id, request.ExecId);
-        (process.Streams ?? throw WrongPhase(request.Id, process, "resize the terminal of")).Resize(request.Width, request.Height);
+        // Before its start: that is the size it starts with.
+        if (process is { Phase: ProcessPhase.New, Targets.IsTerminal: true })
+            process.Size = (request.Width, request.Height);
+        else
+            (process.Streams ?? throw WrongPhase(request.Id, process, "resize the terminal of")).Resize(request.Width, request.Height);
         call.Done();
     }
 

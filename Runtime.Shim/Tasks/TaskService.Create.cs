@@ -91,7 +91,7 @@ internal sealed partial class TaskService
         {
             if (fault is not null)
                 throw fault.ToException();
-            init.Streams!.Attach(console?.Take());
+            StartStreams(init, console?.Take());
             init.Pid = BundleFiles.ReadPid(Path.Combine(container.Bundle, BundleFiles.InitPid));
             if (init.Pid == 0)
                 throw new FaultException(FaultKind.Internal, "oci.no-pid", $"The OCI runtime wrote no pid of container {container.Id}.");

@@ -31,16 +31,22 @@ internal sealed partial class TaskService
         });
     }
 
-    private static void DeleteExec(Call call, Container container, ContainerProcess exec)
+    private void DeleteExec(Call call, Container container, ContainerProcess exec)
     {
         if (exec.Phase is ProcessPhase.Running or ProcessPhase.Draining)
             throw WrongPhase(container.Id, exec, "delete");
+        ForgetExec(container, exec);
+        call.Reply(ExitOf(exec));
+        container.EndTurn();
+    }
+
+    private void ForgetExec(Container container, ContainerProcess exec)
+    {
         exec.Streams?.Dispose();
+        exec.Connections.Dispose(loop);
         container.Execs.Remove(exec.ExecId);
         BundleFiles.RemoveExit(container.Bundle, exec.ExecId);
         EndWaits(exec);
-        call.Reply(ExitOf(exec));
-        container.EndTurn();
     }
 
     /// <summary>1. deletes the OCI state (and a process that was never started), 2. unmounts the rootfs, 3. forgets the container.</summary>
@@ -88,6 +94,7 @@ internal sealed partial class TaskService
         foreach (var exec in container.Execs.Values)
         {
             exec.Streams?.Dispose();
+            exec.Connections.Dispose(loop);
             EndWaits(exec);
         }
         _containers.Remove(container.Id);

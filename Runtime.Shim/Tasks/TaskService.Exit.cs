@@ -80,6 +80,8 @@ internal sealed partial class TaskService
             ExitedAt = process.ExitedAt,
         });
         EndWaits(process);
+        if (process.IsAbandoned)
+            ForgetExec(container, process);
     }
 
     private static void EndWaits(ContainerProcess process)

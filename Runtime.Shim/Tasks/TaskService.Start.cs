@@ -96,7 +96,8 @@ internal sealed partial class TaskService
         {
             BundleFiles.Write(specPath, exec.Spec.Span);
             exec.Spec = default;
-            exec.Streams = new ProcessStreams(loop, io, exec.Targets, container.Options.IoUid, container.Options.IoGid);
+            exec.Streams = new ProcessStreams(
+                loop, io, exec.Targets, container.Options.IoUid, container.Options.IoGid, exec.Connections);
             console = exec.Targets.IsTerminal ? OpenConsole() : null;
             List<string> arguments = ["exec", "--process", specPath, "--detach", "--pid-file", pidPath];
             if (console is not null)
@@ -119,7 +120,7 @@ internal sealed partial class TaskService
             {
                 if (fault is not null)
                     throw fault.ToException();
-                exec.Streams!.Attach(console?.Take());
+                StartStreams(exec, console?.Take());
                 exec.Pid = BundleFiles.ReadPid(pidPath);
                 if (exec.Pid == 0)
                     throw new FaultException(FaultKind.Internal, "oci.no-pid", $"The OCI runtime wrote no pid of exec {exec.ExecId}.");
@@ -142,6 +143,8 @@ internal sealed partial class TaskService
             reaper.Ask(exec.Pid, exit => OnExit(container, exec, exit));
             reaper.ExpectNoMore();
             EndStart(container, exec);
+            if (exec.IsAbandoned)
+                Abandon(container, exec);
             container.EndTurn();
         }
 
@@ -151,10 +154,13 @@ internal sealed partial class TaskService
             RemoveFiles();
             exec.Streams?.Dispose();
             exec.Streams = null;
+            exec.Connections.Dispose(loop);
             exec.IsStarting = false;
             (exec.Phase, exec.ExitCode, exec.ExitedAt) = (ProcessPhase.Stopped, FailedStartCode, clock.GetUtcNow());
             call.Refuse(fault);
             EndWaits(exec);
+            if (exec.IsAbandoned)
+                ForgetExec(container, exec);
             container.EndTurn();
         }
 

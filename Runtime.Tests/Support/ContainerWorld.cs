@@ -101,6 +101,14 @@ public sealed class ContainerWorld : IAsyncDisposable
 
     public RemoveContainer Remove(string id) => new(Space, id);
 
+    public OpenExec OpenExec(string id, bool stdin, bool terminal, params ImmutableArray<string> command) =>
+        new(Space, id, Guid.NewGuid().ToString("N"), command, stdin, Stdout: true, Stderr: !terminal, terminal);
+
+    public OpenAttach OpenAttach(string id, bool stdin) =>
+        new(Space, id, Guid.NewGuid().ToString("N"), stdin, Stdout: true, Stderr: true, Terminal: false);
+
+    public async Task<IProcessSession> OpenAsync(IContainerCommand open) => (await AskForAsync<SessionOpened>(open)).Session;
+
     public ExecSync Exec(string id, double timeoutSeconds, params ImmutableArray<string> command) =>
         new(Space, id, Guid.NewGuid().ToString("N"), command, TimeSpan.FromSeconds(timeoutSeconds));
 
@@ -173,6 +181,9 @@ public sealed class ContainerWorld : IAsyncDisposable
             .Where(pid => CommandLine(pid) is { } line && line.Contains("serve", StringComparison.Ordinal) && line.Contains(_directory.Path, StringComparison.Ordinal))
             .Select(int.Parse),
     ];
+
+    /// <summary>How many descriptors the pod's shim has open.</summary>
+    public int ShimDescriptors() => Directory.GetFiles($"/proc/{ShimPids().Single()}/fd").Length;
 
     public static string? CommandLine(string pid)
     {

@@ -1,10 +1,12 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Net.Sockets;
 using Runtime.Actors.Namespaces;
 using Runtime.Actors.Network;
 using Runtime.Actors.Sandboxes;
 using Runtime.Actors.Shims;
 using Runtime.Faults;
+using Runtime.Ttrpc.Actord;
 
 namespace Runtime.Tests.Unit.Sandboxes;
 
@@ -176,6 +178,7 @@ internal sealed class FakeMachine : ICniNetwork, IShims, ISandboxResources
         public Task ResizeAsync(string containerId, string execId, uint width, uint height, CancellationToken cancellation) => throw Unused();
         public Task CloseStdinAsync(string containerId, string execId, CancellationToken cancellation) => throw Unused();
         public Task<(string TypeUrl, ReadOnlyMemory<byte> Value)> StatsAsync(string containerId, CancellationToken cancellation) => throw Unused();
+        public Task<Socket> OpenStreamAsync(OpenStreamRequest request, CancellationToken cancellation) => throw Unused();
         public Task ReopenLogAsync(string containerId, CancellationToken cancellation) => throw Unused();
 
         private static InvalidOperationException Unused() => new("A sandbox has no business with tasks.");
