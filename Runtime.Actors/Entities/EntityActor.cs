@@ -170,7 +170,7 @@ public abstract class EntityActor<TState, TView> : UntypedPersistentActor
         var decision = State.Decide(message, _clock.GetUtcNow());
         _current = new Handling(message, caller, decision);
         if (message is EffectFailed { Fault: { Kind: FaultKind.Unknown } fault } failed)
-            Log.Warning("{PersistenceId}: {Effect} failed unexpectedly: {Message}", PersistenceId, failed.Effect, fault.Message);
+            Log.Warning("{PersistenceId}: {Effect} failed unexpectedly: {Message}", PersistenceId, failed.Effect.GetType().Name, fault.Message);
         if (decision.Join is { } join)
         {
             if (!_waiting.TryGetValue(join, out var callers)) _waiting[join] = callers = [];

@@ -57,8 +57,14 @@ public sealed record ShimBootstrap(
     /// <summary>The binary that serves the bundle; empty when none was started.</summary>
     public static string BinaryOf(string bundle)
     {
-        var path = Path.Combine(bundle, BinaryFileName);
-        return File.Exists(path) ? File.ReadAllText(path).Trim() : "";
+        try
+        {
+            return File.ReadAllText(Path.Combine(bundle, BinaryFileName)).Trim();
+        }
+        catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return ""; // never there, or forgotten just now: the end of a task and its removal come together
+        }
     }
 
     /// <summary>Before the start: what to clean up with, should the daemon end before the shim has answered.</summary>

@@ -53,6 +53,24 @@ public sealed class ShimBootstrapTests
         ShimBootstrap.Forget(bundle["missing"]);
     }
 
+    [Fact]
+    public async Task A_binary_can_be_looked_for_while_it_is_being_forgotten()
+    {
+        using var bundle = new TempDirectory();
+        using var ending = new CancellationTokenSource();
+        var looking = Task.Run(() =>
+        {
+            while (!ending.IsCancellationRequested) Assert.True(ShimBootstrap.BinaryOf(bundle.Path) is "" or "/usr/bin/shim");
+        });
+        for (var i = 0; i < 2000 && !looking.IsCompleted; i++)
+        {
+            ShimBootstrap.WriteBinary(bundle.Path, "/usr/bin/shim");
+            ShimBootstrap.Forget(bundle.Path);
+        }
+        await ending.CancelAsync();
+        await looking;
+    }
+
     [Theory]
     [InlineData("io.containerd.runc.v2", "containerd-shim-actor-v1")]
     [InlineData("io.containerd.actor.v1", "containerd-shim-actor-v1")]
