@@ -97,8 +97,6 @@ internal static class ContainerAdmission
             throw Refuse("container.no-cdi", $"Container {config.Name}: CDI devices are not supported: {string.Join(", ", config.CdiDevices)}.");
         if (!config.Security.UidMappings.IsEmpty || !config.Security.GidMappings.IsEmpty || config.Security.User == NamespaceMode.Pod)
             throw Refuse("container.no-user-namespace", $"Container {config.Name}: user namespaces are not supported.");
-        if (config.Security.CapabilitiesAmbient.Length > 0)
-            throw Refuse("container.no-ambient", $"Container {config.Name}: ambient capabilities are not supported.");
         foreach (var mount in config.Mounts) Check(config, mount);
     }
 
@@ -106,6 +104,8 @@ internal static class ContainerAdmission
     {
         if (mount.ContainerPath.Length == 0)
             throw Refuse("container.invalid-mount", $"Container {config.Name}: the mount of \"{mount.HostPath}\" has no place in the container.");
+        if (ContainerSpecBuilder.Clean(mount.ContainerPath) == "/")
+            throw Refuse("container.invalid-mount", $"Container {config.Name}: the mount at \"{mount.ContainerPath}\" would hide the root file system.");
         if (mount.Image.Length > 0) // the prefix is the kubelet's
             throw Refuse("container.image-mount", $"ImageVolumeMountFailed: container {config.Name}: images as volumes are not supported ({mount.Image}).");
         if (!mount.HostPath.StartsWith('/'))

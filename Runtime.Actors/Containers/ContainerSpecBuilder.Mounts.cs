@@ -37,12 +37,13 @@ public static partial class ContainerSpecBuilder
     private static IEnumerable<OciMount> Defaults(SpecRequest request)
     {
         var access = request.Config.Security.Privileged ? "rw" : "ro";
+        var cgroupAccess = request.Handler.CgroupWritable ? "rw" : access;
         yield return Mount("/proc", "proc", "proc", "nosuid", "noexec", "nodev");
         yield return Mount("/dev", "tmpfs", "tmpfs", "nosuid", "strictatime", "mode=755", "size=65536k");
         yield return Mount("/dev/pts", "devpts", "devpts", "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5");
         yield return Mount("/dev/mqueue", "mqueue", "mqueue", "nosuid", "noexec", "nodev");
         yield return Mount("/sys", "sysfs", "sysfs", "nosuid", "noexec", "nodev", access);
-        yield return Mount("/sys/fs/cgroup", "cgroup", "cgroup", "nosuid", "noexec", "nodev", "relatime", access);
+        yield return Mount("/sys/fs/cgroup", "cgroup", "cgroup", "nosuid", "noexec", "nodev", "relatime", cgroupAccess);
     }
 
     // They stay writable with a read-only root, as CRI has it: programs write /etc/hosts and /dev/shm.
@@ -65,7 +66,7 @@ public static partial class ContainerSpecBuilder
             _ => throw Refuse("container.invalid-propagation", $"Mount {mount.ContainerPath}: propagation {mount.Propagation} is not known."),
         };
         var access = mount.RecursiveReadonly ? "rro" : mount.Readonly ? "ro" : "rw";
-        return Mount(mount.ContainerPath, "bind", source.Path, "rbind", propagation, access);
+        return Mount(Clean(mount.ContainerPath), "bind", source.Path, "rbind", propagation, access);
     }
 
     private static void CheckReadonly(ContainerMount mount, HostFacts host)
@@ -100,7 +101,8 @@ public static partial class ContainerSpecBuilder
     private static OciMount Mount(string destination, string type, string source, params ImmutableArray<string> options) =>
         new() { Destination = destination, Type = type, Source = source, Options = options };
 
-    private static string Clean(string path) => Path.GetFullPath(path, "/") is { Length: > 1 } full ? full.TrimEnd('/') : "/";
+    /// <summary>The absolute path in the container that a mount's path means, without a slash at its end.</summary>
+    internal static string Clean(string path) => Path.GetFullPath(path, "/") is { Length: > 1 } full ? full.TrimEnd('/') : "/";
 
     private static int Depth(string path) => Clean(path).Count(letter => letter == '/');
 }

@@ -18,7 +18,8 @@ public static partial class ContainerSpecBuilder
     private static OciResources ResourcesOf(SpecRequest request, OciResources start)
     {
         var resources = ResourcesOf(request.Config.Resources ?? new ContainerResources(), request.Host, start);
-        if (request.Config.Security.Privileged)
+        var (isPrivileged, handler) = (request.Config.Security.Privileged, request.Handler);
+        if (isPrivileged && (!handler.PrivilegedWithoutHostDevices || handler.PrivilegedWithAllDevicesAllowed))
             return resources with { Devices = [new OciDeviceRule(true, Access: "rwm")] };
         // The runtime adds the nodes that every container has (null, zero, pts ...) on its own.
         return resources with
@@ -37,9 +38,7 @@ public static partial class ContainerSpecBuilder
     {
         Cpu = CpuOf(asked, start.Cpu ?? new OciCpu()),
         Memory = MemoryOf(asked, host, start.Memory ?? new OciMemory()),
-        HugepageLimits = host.Hugetlb && asked.HugepageLimits.Count > 0
-            ? [.. asked.HugepageLimits.Select(limit => new OciHugepageLimit(limit.Key, limit.Value))]
-            : start.HugepageLimits,
+        HugepageLimits = HugepagesOf(asked, host) ?? start.HugepageLimits,
         Unified = host.CgroupV2 && asked.Unified.Count > 0 ? asked.Unified : start.Unified,
         Pids = host.CgroupV2 || asked.Unified.IsEmpty ? start.Pids : PidsOf(asked),
     };
@@ -67,6 +66,14 @@ public static partial class ContainerSpecBuilder
             Swap = host.SwapLimits && swap != 0 ? swap : start.Swap,
         };
         return memory == new OciMemory() ? null : memory;
+    }
+
+    private static IReadOnlyList<OciHugepageLimit>? HugepagesOf(ContainerResources asked, HostFacts host)
+    {
+        if (asked.HugepageLimits.IsEmpty) return null;
+        if (host.Hugetlb) return [.. asked.HugepageLimits.Select(limit => new OciHugepageLimit(limit.Key, limit.Value))];
+        return !host.HugetlbRequired ? null : throw new FaultException(FaultKind.FailedPrecondition, "container.no-hugetlb",
+            "Limits of huge pages are asked for, but this machine has no hugetlb cgroup controller.");
     }
 
     private static OciPids PidsOf(ContainerResources asked)

@@ -16,23 +16,32 @@ public static partial class ContainerSpecBuilder
         "CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT", "CAP_KILL", "CAP_AUDIT_WRITE",
     ];
 
-    /// <summary>ALL is applied first, drops before adds: dropping ALL and adding one leaves that one.</summary>
+    /// <summary>
+    /// ALL is applied first, drops before adds: dropping ALL and adding one leaves that one. Ambient ones are granted too.
+    /// </summary>
     private static OciCapabilities CapabilitiesOf(SecurityOptions security, HostFacts host)
     {
-        if (security.Privileged) return Granting(host.Capabilities);
+        var ambient = security.CapabilitiesAmbient.Select(Named).Distinct().ToList();
+        if (ambient.Remove("CAP_ALL")) ambient = [.. host.Capabilities];
+        if (security.Privileged) return Granting(With([.. host.Capabilities], ambient), ambient);
         var drops = security.CapabilitiesDrop.Select(Named).ToHashSet();
         var adds = security.CapabilitiesAdd.Select(Named).ToList();
         var (dropsAll, addsAll) = (drops.Remove("CAP_ALL"), adds.Contains("CAP_ALL"));
         var start = addsAll ? host.Capabilities : dropsAll ? [] : DefaultCapabilities;
         var granted = start.Where(name => !drops.Contains(name)).ToList();
-        foreach (var name in adds)
+        return Granting(With(With(granted, adds), ambient), ambient);
+
+        List<string> With(List<string> names, IEnumerable<string> more)
         {
-            if (name == "CAP_ALL" || granted.Contains(name)) continue;
-            if (!host.Capabilities.Contains(name))
-                throw Refuse("container.unknown-capability", $"Capability {name} is not known to this kernel.");
-            granted.Add(name);
+            foreach (var name in more)
+            {
+                if (name == "CAP_ALL" || names.Contains(name)) continue;
+                if (!host.Capabilities.Contains(name))
+                    throw Refuse("container.unknown-capability", $"Capability {name} is not known to this kernel.");
+                names.Add(name);
+            }
+            return names;
         }
-        return Granting(granted);
 
         static string Named(string name)
         {
@@ -40,9 +49,16 @@ public static partial class ContainerSpecBuilder
             return upper.StartsWith("CAP_", StringComparison.Ordinal) ? upper : $"CAP_{upper}";
         }
 
-        // Inheritable stays empty: it would survive an execve of a file with capabilities (CVE-2022-24769).
-        static OciCapabilities Granting(IReadOnlyList<string> names) =>
-            new() { Bounding = names, Effective = names, Permitted = names };
+        // Inheritable stays empty: it would survive an execve of a file with capabilities (CVE-2022-24769). Only where
+        // ambient ones are asked for it cannot be: the kernel takes these from it (capabilities(7)).
+        static OciCapabilities Granting(IReadOnlyList<string> names, IReadOnlyList<string> ambient) => new()
+        {
+            Bounding = names,
+            Effective = names,
+            Permitted = names,
+            Inheritable = ambient.Count > 0 ? ambient : null,
+            Ambient = ambient.Count > 0 ? ambient : null,
+        };
     }
 
     private static OciSeccomp? SeccompOf(SpecRequest request)

@@ -41,9 +41,7 @@ public static partial class ContainerSpecBuilder
             User = new OciUser((uint)user.Uid, (uint)user.Gid, [.. user.Groups.Select(gid => (uint)gid)]),
             Args = ArgsOf(request),
             Env = EnvironmentOf(request, start.Env),
-            Cwd = config.WorkingDirectory is { Length: > 0 } asked ? asked
-                : request.Image.WorkingDirectory is { Length: > 0 } images ? images
-                : "/",
+            Cwd = Path.Combine("/", config.WorkingDirectory is { Length: > 0 } asked ? asked : request.Image.WorkingDirectory),
             Capabilities = CapabilitiesOf(security, request.Host),
             NoNewPrivileges = security.NoNewPrivileges ? true : null,
             ApparmorProfile = ApparmorOf(request),
@@ -130,6 +128,8 @@ public static partial class ContainerSpecBuilder
             case NamespaceMode.Container:
                 namespaces.Add(new OciNamespace("pid"));
                 break;
+            case NamespaceMode.Pod when sandbox.Config.Security.Pid == NamespaceMode.Node:
+                break; // what the pod shares is the node's
             case NamespaceMode.Pod:
                 // Without a shared namespace the sandbox's pid is a thread of the shim, in the host's pid namespace.
                 if (sandbox.Config.Security.Pid != NamespaceMode.Pod || sandbox.Pid == 0)

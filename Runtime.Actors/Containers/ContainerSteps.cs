@@ -47,7 +47,7 @@ internal sealed class ContainerSteps(ContainerSlice slice)
         {
             Id = plan.Id,
             Space = plan.Space.Value,
-            Config = plan.Config with { Security = plan.Config.Security with { Seccomp = plan.Config.Security.Seccomp ?? _options.UnsetSeccomp } },
+            Config = plan.Config with { Security = _options.Complete(plan.Config.Security) },
             Sandbox = sandbox,
             Image = plan.Image,
             ImageName = plan.ImageName,

@@ -22,6 +22,9 @@ public sealed record HostFacts
 
     public bool Hugetlb { get; init; }
 
+    /// <summary>Limits of huge pages are refused where they cannot be set. False: they are left out then.</summary>
+    public bool HugetlbRequired { get; init; }
+
     /// <summary>mount_setattr(2) is there: kernel 5.12 or later.</summary>
     public bool RecursiveReadonly { get; init; }
 

@@ -9,6 +9,7 @@ public static class SpecAnnotations
     public const string SandboxNamespace = "io.kubernetes.cri.sandbox-namespace";
     public const string SandboxUid = "io.kubernetes.cri.sandbox-uid";
     public const string ContainerName = "io.kubernetes.cri.container-name";
+    public const string LogDirectory = "io.kubernetes.cri.sandbox-log-directory";
     public const string ImageName = "io.kubernetes.cri.image-name";
 
     /// <summary>Whether a glob of the configuration takes an annotation: <c>*</c> and <c>?</c> stand for anything but a slash.</summary>

@@ -15,6 +15,7 @@ namespace Runtime.Actors.Containers;
 internal sealed class SpecInspector(ContainerOptions options)
 {
     private const long UidMax = int.MaxValue; // above it a sign turns up somewhere (CVE-2024-40635)
+    private const int VolumesMax = 256; // each is a copy and a mount; images have one or two
     private const int SeccompBytesMax = 4 * 1024 * 1024;
 
     /// <summary>By image: a hundred images are more than a node runs at a time; beyond that the cache starts anew.</summary>
@@ -80,7 +81,7 @@ internal sealed class SpecInspector(ContainerOptions options)
     // A missing host path is made, as Docker and containerd do; symbolic links are followed once, here.
     private static MountSource SourceOf(ContainerMount mount)
     {
-        if (FileStatus.TryOf(mount.HostPath, follow: true) is null) Directory.CreateDirectory(mount.HostPath);
+        if (FileStatus.TryOf(mount.HostPath, follow: true) is null) MakeSource(mount);
         using var source = Descriptors.Open(mount.HostPath, FileConstants.O_PATH);
         var path = Descriptors.PathOf(source);
         if (mount.Propagation == MountPropagation.Private) return new MountSource(path, "", SourcePropagation.Private);
@@ -91,13 +92,33 @@ internal sealed class SpecInspector(ContainerOptions options)
         return new MountSource(path, holder?.MountPoint ?? "", propagation);
     }
 
-    private static ImmutableArray<DeviceNode> DevicesOf(ContainerConfig config, RuntimeHandler handler)
+    private static void MakeSource(ContainerMount mount)
     {
-        var asked = config.Devices.SelectMany(device => HostDevices.Find(device.HostPath, device.ContainerPath, device.Permissions));
+        try
+        {
+            Directory.CreateDirectory(mount.HostPath);
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            throw new FaultException(FaultKind.InvalidArgument, "container.invalid-mount",
+                $"The host path \"{mount.HostPath}\" of {mount.ContainerPath} is not there and cannot be made: {refused.Message}", refused);
+        }
+    }
+
+    private ImmutableArray<DeviceNode> DevicesOf(ContainerConfig config, RuntimeHandler handler)
+    {
+        var asked = config.Devices.SelectMany(device => HostDevices.Find(device.HostPath, device.ContainerPath, device.Permissions))
+            .Select(node => options.DevicesOfUser ? OfUser(node, config.Security) : node);
         var hosts = config.Security.Privileged && !handler.PrivilegedWithoutHostDevices ? HostDevices.All() : [];
         // What is asked for by name comes before the host's of the same place.
         return [.. asked.Concat(hosts).DistinctBy(node => node.Path)];
     }
+
+    private static DeviceNode OfUser(DeviceNode node, SecurityOptions security) => node with
+    {
+        Uid = security.RunAsUser is { } uid ? (uint)uid : node.Uid,
+        Gid = security.RunAsGroup is { } gid ? (uint)gid : node.Gid,
+    };
 
     private static OciSeccomp? SeccompOf(SecurityOptions security)
     {
@@ -123,15 +144,19 @@ internal sealed class SpecInspector(ContainerOptions options)
     {
         var volumes = ImmutableSortedDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
         if (options.IgnoreImageVolumes) return volumes.ToImmutable();
-        var asked = plan.Config.Mounts.Select(mount => mount.ContainerPath.TrimEnd('/')).ToHashSet();
-        foreach (var volume in plan.Image.Volumes.Where(volume => !asked.Contains(volume.TrimEnd('/'))).Order(StringComparer.Ordinal))
+        var asked = plan.Config.Mounts.Select(mount => ContainerSpecBuilder.Clean(mount.ContainerPath)).ToHashSet();
+        var images = plan.Image.Volumes.Select(ContainerSpecBuilder.Clean).Distinct().ToList();
+        if (images.Count > VolumesMax || images.Contains("/"))
+            throw new FaultException(FaultKind.InvalidArgument, "container.invalid-volume",
+                $"Image {plan.ImageName} asks for {images.Count} volumes: there can be {VolumesMax}, and none at its root.");
+        foreach (var volume in images.Where(volume => !asked.Contains(volume)).Order(StringComparer.Ordinal))
         {
             var place = Path.Combine(options.Directories.Container(plan.Id), "volumes", volumes.Count.ToString(CultureInfo.InvariantCulture));
             DirectoryTree.Delete(place); // of a try before
             DurableFiles.MakePrivateDirectory(Path.GetDirectoryName(place)!);
             Directory.CreateDirectory(place, (UnixFileMode)0b111_101_101);
             VolumeCopy.Fill(place, root.Directory, volume);
-            volumes[Path.Combine("/", volume)] = place;
+            volumes[volume] = place;
         }
         return volumes.ToImmutable();
     }

@@ -23,6 +23,12 @@ public sealed record RuntimeHandler
 
     public bool PrivilegedWithoutHostDevices { get; init; }
 
+    /// <summary>With the above: a privileged container gets no nodes, but may make and use any.</summary>
+    public bool PrivilegedWithAllDevicesAllowed { get; init; }
+
+    /// <summary>Containers may write below /sys/fs/cgroup, also those that are not privileged.</summary>
+    public bool CgroupWritable { get; init; }
+
     /// <summary>JSON file that the OCI spec starts from; empty for none.</summary>
     public string BaseRuntimeSpec { get; init; } = "";
 

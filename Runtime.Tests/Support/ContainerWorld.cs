@@ -30,12 +30,14 @@ public sealed class ContainerWorld : IAsyncDisposable
     private readonly ReadModel<SandboxView> _sandboxes = new();
     private readonly RuntimeHandler _handler;
     private readonly bool _sharedPids;
+    private readonly Func<ContainerOptions, ContainerOptions> _configure;
     private int _containers;
     private ActorSystem? _system;
     private IActorRef _namespaces = ActorRefs.Nobody;
 
-    private ContainerWorld(string ociRuntime, bool sharedPids)
+    private ContainerWorld(string ociRuntime, bool sharedPids, Func<ContainerOptions, ContainerOptions>? configure)
     {
+        _configure = configure ?? (options => options);
         _sharedPids = sharedPids;
         Layout = new DirectoryLayout(_directory["root"], _directory["state"]);
         _handler = new RuntimeHandler { Name = "runc", Options = new RuncOptions { BinaryName = ociRuntime } };
@@ -53,9 +55,14 @@ public sealed class ContainerWorld : IAsyncDisposable
 
     /// <param name="sharedPids">The pod has one pid namespace for all.</param>
     /// <param name="privileged">The pod may have privileged containers.</param>
-    public static async Task<ContainerWorld> StartAsync(string ociRuntime = "runc", bool sharedPids = false, bool privileged = false)
+    public static Task<ContainerWorld> StartAsync(string ociRuntime = "runc", bool sharedPids = false, bool privileged = false) =>
+        StartAsync(null, ociRuntime, sharedPids, privileged);
+
+    /// <param name="configure">What differs from a node's defaults.</param>
+    public static async Task<ContainerWorld> StartAsync(
+        Func<ContainerOptions, ContainerOptions>? configure, string ociRuntime = "runc", bool sharedPids = false, bool privileged = false)
     {
-        var world = new ContainerWorld(ociRuntime, sharedPids);
+        var world = new ContainerWorld(ociRuntime, sharedPids, configure);
         await world.MakePodAsync(privileged);
         world.StartDaemon();
         return world;
@@ -150,13 +157,13 @@ public sealed class ContainerWorld : IAsyncDisposable
         _system = _journal.Start(ContainerJournal.Types);
         var snapshots = _system.ActorOf(Props.Create(() => new BindSnapshots(_directory["rootfs"])));
         var slice = ContainerSlice.Create(
-            new ContainerOptions
+            _configure(new ContainerOptions
             {
                 Directories = Layout,
                 Handlers = new RuntimeHandlers("runc", ImmutableSortedDictionary<string, RuntimeHandler>.Empty.Add("runc", _handler)),
                 Host = HostProbe.Read(),
                 Tasks = TaskOptions,
-            },
+            }),
             new ContainerPorts(NewShims(), snapshots, new OneImage()), Views, _sandboxes, _journal.StoreOf(_system), TimeProvider.System);
         _namespaces = _system.ActorOf(NamespaceManager.Props([slice], [Space]));
     }
@@ -309,6 +316,8 @@ public sealed class ContainerWorld : IAsyncDisposable
         public ImmutableArray<ImageSummary> List(NamespaceName space) => [Busybox];
 
         public ImageSummary? Find(NamespaceName space, string reference) => reference == "busybox" ? Busybox : null;
+
+        public byte[]? ReadConfig(string imageId) => null;
 
         public Task RemoveAsync(NamespaceName space, string reference, CancellationToken cancellation) => Task.CompletedTask;
 

@@ -104,6 +104,49 @@ public sealed class ContainerSecurityTests
         Assert.Contains("Operation not permitted", log, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task An_ambient_capability_reaches_a_process_that_is_not_root()
+    {
+        await using var world = await ContainerWorld.StartAsync();
+        var config = world.Shell("id -u; grep -E 'Cap(Amb|Eff)' /proc/self/status");
+        var exited = await world.ExitAsync(await world.RunAsync(config with
+        {
+            Security = config.Security with { RunAsUser = 1000, CapabilitiesAmbient = ["NET_BIND_SERVICE"] },
+        }));
+        var log = Log(world, exited.Id);
+        Assert.Contains("F 1000\n", log, StringComparison.Ordinal);
+        Assert.Contains("CapEff:\t0000000000000400", log, StringComparison.Ordinal);
+        Assert.Contains("CapAmb:\t0000000000000400", log, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/proc/nowhere/at/all", "/a")]
+    [InlineData("/etc/passwd/below", "/a")]
+    [InlineData("/tmp", "/")]
+    [InlineData("/tmp", "/a/..")]
+    public async Task A_mount_that_cannot_be_made_is_refused_when_the_container_is_created(string hostPath, string containerPath)
+    {
+        await using var world = await ContainerWorld.StartAsync();
+        var id = new string('e', 64);
+        var config = world.Shell("true") with { Mounts = [new ContainerMount { HostPath = hostPath, ContainerPath = containerPath }] };
+        var fault = await world.RefusedAsync(new CreateContainer(Actors.Namespaces.NamespaceName.Kubernetes, id, world.SandboxId, config));
+        Assert.Equal((Faults.FaultKind.InvalidArgument, "container.invalid-mount"), (fault.Kind, fault.Code));
+        await ContainerWorld.UntilAsync(() => !world.Exists(id), "nothing of it is left");
+    }
+
+    [Fact]
+    public async Task A_device_is_the_users_where_the_node_says_so()
+    {
+        await using var world = await ContainerWorld.StartAsync(options => options with { DevicesOfUser = true });
+        var config = world.Shell("stat -c '%u:%g' /dev/mine; echo x > /dev/mine && echo written");
+        var exited = await world.ExitAsync(await world.RunAsync(config with
+        {
+            Devices = [new ContainerDevice("/dev/mine", "/dev/null", "rw")],
+            Security = config.Security with { RunAsUser = 1000, RunAsGroup = 1001 },
+        }));
+        Assert.All(["F 1000:1001\n", "F written\n"], part => Assert.Contains(part, Log(world, exited.Id), StringComparison.Ordinal));
+    }
+
     private static string Log(ContainerWorld world, string id) => File.Exists(world.View(id).LogPath) ? File.ReadAllText(world.View(id).LogPath) : "";
 
     private static ImmutableArray<string> Commands() =>

@@ -43,6 +43,14 @@ public sealed class ContainerSpecBuilderTests
             environment);
     }
 
+    [Theory]
+    [InlineData("", "", "/")]
+    [InlineData("", "srv", "/srv")]
+    [InlineData("", "/srv", "/srv")]
+    [InlineData("own", "/srv", "/own")]
+    public void The_working_directory_is_the_requests_then_the_images_and_begins_at_the_root(string asked, string images, string expected) =>
+        Assert.Equal(expected, Build(With(config => config with { WorkingDirectory = asked }) with { Image = Plain.Image with { WorkingDirectory = images } }).Process!.Cwd);
+
     [Fact]
     public void A_terminal_gives_TERM() =>
         Assert.Contains("TERM=xterm", Build(With(config => config with { Tty = true })).Process!.Env!);
@@ -74,6 +82,14 @@ public sealed class ContainerSpecBuilderTests
         var request = Secured(security => security with { Pid = NamespaceMode.Pod });
         Assert.Contains(new OciNamespace("pid", "/proc/4711/ns/pid"), Build(request with { Sandbox = shared }).Linux!.Namespaces!);
         Assert.Equal("container.pid-not-shared", Refused(request).Code);
+    }
+
+    [Fact]
+    public void What_a_pod_shares_is_the_nodes_where_the_pod_has_the_nodes()
+    {
+        var nodes = Sandbox with { Config = Sandbox.Config with { Security = new SecurityOptions { Pid = NamespaceMode.Node } } };
+        var spec = Build(Secured(security => security with { Pid = NamespaceMode.Pod }) with { Sandbox = nodes });
+        Assert.DoesNotContain(spec.Linux!.Namespaces!, one => one.Type == "pid");
     }
 
     [Fact]
@@ -112,6 +128,66 @@ public sealed class ContainerSpecBuilderTests
     [Fact]
     public void A_capability_that_the_kernel_lacks_is_refused() =>
         Assert.Equal("container.unknown-capability", Refused(Secured(security => security with { CapabilitiesAdd = ["FLY"] })).Code);
+
+    [Fact]
+    public void An_ambient_capability_is_granted_and_inherited_and_no_other_is()
+    {
+        var capabilities = Build(Secured(security => security with { CapabilitiesDrop = ["ALL"], CapabilitiesAdd = ["chown"], CapabilitiesAmbient = ["net_admin"] }))
+            .Process!.Capabilities!;
+        Assert.Equal(["CAP_NET_ADMIN"], capabilities.Ambient!);
+        Assert.Equal(["CAP_NET_ADMIN"], capabilities.Inheritable!);
+        Assert.Equal(["CAP_CHOWN", "CAP_NET_ADMIN"], capabilities.Permitted!);
+        Assert.Equal("container.unknown-capability", Refused(Secured(security => security with { CapabilitiesAmbient = ["FLY"] })).Code);
+    }
+
+    [Theory]
+    [InlineData(false, false, true)]
+    [InlineData(false, true, true)]
+    [InlineData(true, false, false)]
+    [InlineData(true, true, true)]
+    public void A_privileged_container_may_use_any_device_unless_its_handler_keeps_the_hosts_away(bool withoutDevices, bool allAllowed, bool expected)
+    {
+        var request = Secured(security => security with { Privileged = true }) with
+        {
+            Handler = new RuntimeHandler { Name = "runc", PrivilegedWithoutHostDevices = withoutDevices, PrivilegedWithAllDevicesAllowed = allAllowed },
+        };
+        Assert.Equal(expected, Build(request).Linux!.Resources!.Devices![0].Allow);
+    }
+
+    [Fact]
+    public void A_handler_can_have_the_cgroups_writable_and_nothing_else()
+    {
+        var spec = Build(Plain with { Handler = new RuntimeHandler { Name = "runc", CgroupWritable = true } });
+        Assert.Contains("rw", MountAt(spec, "/sys/fs/cgroup").Options!);
+        Assert.Contains("ro", MountAt(spec, "/sys").Options!);
+        Assert.Contains("ro", MountAt(Build(Plain), "/sys/fs/cgroup").Options!);
+    }
+
+    [Fact]
+    public void Limits_of_huge_pages_are_left_out_or_refused_where_the_machine_has_none()
+    {
+        var request = With(config => config with
+        {
+            Resources = new ContainerResources { HugepageLimits = ImmutableSortedDictionary<string, ulong>.Empty.Add("2MB", 4096) },
+        });
+        var limit = Assert.Single(Build(request with { Host = Host with { Hugetlb = true } }).Linux!.Resources!.HugepageLimits!);
+        Assert.Equal(("2MB", 4096ul), (limit.PageSize, limit.Limit));
+        Assert.Null(Build(request with { Host = Host with { Hugetlb = false } }).Linux!.Resources!.HugepageLimits);
+        Assert.Equal("container.no-hugetlb", Refused(request with { Host = Host with { HugetlbRequired = true } }).Code);
+    }
+
+    [Fact]
+    public void What_the_node_says_completes_a_request_and_the_usual_paths_replace_what_an_old_kubelet_sends()
+    {
+        var asked = new SecurityOptions { MaskedPaths = ["/proc/mine"] };
+        var options = new ContainerOptions { Directories = Plain.Layout, Handlers = new RuntimeHandlers("runc", ImmutableSortedDictionary<string, RuntimeHandler>.Empty), Host = Host };
+        Assert.Equal(["/proc/mine"], options.Complete(asked).MaskedPaths);
+        Assert.Null(options.Complete(asked).Seccomp);
+        var strict = options with { UsualProcPaths = true, UnsetSeccomp = new SecurityProfile(SecurityProfileKind.RuntimeDefault, "") };
+        Assert.Contains("/proc/kcore", strict.Complete(asked).MaskedPaths);
+        Assert.Contains("/proc/sys", strict.Complete(asked).ReadonlyPaths);
+        Assert.Equal(SecurityProfileKind.RuntimeDefault, strict.Complete(asked).Seccomp!.Kind);
+    }
 
     [Fact]
     public void A_privileged_container_has_every_capability_and_no_filter()
