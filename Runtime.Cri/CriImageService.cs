@@ -43,7 +43,7 @@ public sealed class CriImageService(RuntimeDomain domain, ActorEdge edge) : Imag
         var response = new ImageStatusResponse();
         if (domain.Images.Find(Space, ImageMapping.ReferenceOf(request.Image)) is not { } image) return Task.FromResult(response);
         response.Image = ImageMapping.ToWire(image);
-        if (request.Verbose) response.Info["info"] = InfoJson.OfImage(image);
+        if (request.Verbose) response.Info["info"] = InfoJson.OfImage(image, domain.Images.ReadConfig(image.Id));
         return Task.FromResult(response);
     }
 

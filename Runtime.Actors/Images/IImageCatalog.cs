@@ -11,6 +11,9 @@ public interface IImageCatalog
     /// <summary>By id, short id (unique prefix), tag, digest reference, or a short name such as <c>busybox</c>.</summary>
     ImageSummary? Find(NamespaceName space, string reference);
 
+    /// <summary>The image's config as it was stored, OCI image spec JSON; null when it is not there any more.</summary>
+    byte[]? ReadConfig(string imageId);
+
     /// <summary>Removes every name of the image; true for an unknown one too, as CRI asks.</summary>
     Task RemoveAsync(NamespaceName space, string reference, CancellationToken cancellation);
 

@@ -11,13 +11,16 @@ namespace Runtime.Actors.Images;
 /// <summary>Answers from the read models and from manifests and configs that are read once. Thread-safe.</summary>
 public sealed class ImageCatalog(
     ReadModel<ImageView> names, ReadModel<SnapshotView> snapshots, ImageInspector inspector, ContentSweep sweep,
-    EntityRequests requests, ImageUsage usage, string snapshotter) : IImageCatalog
+    EntityRequests requests, ImageUsage usage, ImageOptions options) : IImageCatalog
 {
     /// <summary>containerd's label on a name that image collection has to leave.</summary>
     public const string PinnedLabel = "io.cri-containerd.pinned";
 
     /// <summary>Digits of an id that are at least needed to mean one.</summary>
     private const int ShortIdMin = 4;
+
+    private readonly string _snapshotter = options.Snapshotter;
+    private readonly ImmutableHashSet<string> _pinned = [.. options.PinnedImages.Select(reference => Normal(reference) ?? reference)];
 
     public ImmutableArray<ImageSummary> List(NamespaceName space) =>
     [
@@ -32,6 +35,8 @@ public sealed class ImageCatalog(
         var named = Unpacked(space).Where(image => image.Facts.Config.ToString() == id).ToList();
         return named.Count == 0 ? null : Summary(named[0].Facts, named.Select(image => image.View));
     }
+
+    public byte[]? ReadConfig(string imageId) => Digest.TryParse(imageId, out var digest) ? inspector.ReadConfig(digest) : null;
 
     public async Task RemoveAsync(NamespaceName space, string reference, CancellationToken cancellation)
     {
@@ -90,7 +95,7 @@ public sealed class ImageCatalog(
 
     /// <summary>One that was imported without its layers, or lost them, is not there: pulling it makes it whole.</summary>
     private IEnumerable<(ImageView View, ImageFacts Facts)> Unpacked(NamespaceName space) => Facts(space).Where(image =>
-        image.Facts.Chain.IsEmpty || snapshots.Find(space, SnapshotId.Of(snapshotter, image.Facts.ChainIdText)) is not null);
+        image.Facts.Chain.IsEmpty || snapshots.Find(space, SnapshotId.Of(_snapshotter, image.Facts.ChainIdText)) is not null);
 
     private ImageSummary Summary(ImageFacts facts, IEnumerable<ImageView> views)
     {
@@ -106,8 +111,8 @@ public sealed class ImageCatalog(
                 .Where(name => !name.Digest.IsEmpty).Select(name => name.RepoDigest(name.Digest))),
             Size = facts.Size,
             ChainId = facts.ChainIdText,
-            Snapshotter = snapshotter,
-            Pinned = all.Any(view => view.Labels.GetValueOrDefault(PinnedLabel) == "pinned"),
+            Snapshotter = _snapshotter,
+            Pinned = all.Any(view => _pinned.Contains(view.Name) || view.Labels.GetValueOrDefault(PinnedLabel) == "pinned"),
             Defaults = facts.Defaults,
         };
     }

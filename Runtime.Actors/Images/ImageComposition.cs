@@ -16,6 +16,7 @@ namespace Runtime.Actors.Images;
 /// <param name="Slices">For <see cref="NamespaceManager"/>: images, pulls, content.</param>
 /// <param name="Snapshots">For an actor called <see cref="SnapshotManager.Name"/> at the top.</param>
 /// <param name="Sweep">Collects on demand.</param>
+/// <param name="Requests">Takes commands to any of them, once they have been started.</param>
 public sealed record ImageComposition(
     ImmutableArray<NamespaceSlice> Slices,
     Props Snapshots,
@@ -28,7 +29,8 @@ public sealed record ImageComposition(
     SnapshotDrivers Drivers,
     IImageCatalog Catalog,
     IImageArchives Archives,
-    ContentSweep Sweep)
+    ContentSweep Sweep,
+    EntityRequests Requests)
 {
     /// <summary>Events of all of them, for the journal's list of types.</summary>
     public static ImmutableArray<JournalType> JournalTypes =>
@@ -72,9 +74,9 @@ public sealed record ImageComposition(
             ],
             SnapshotManager.Props(drivers, snapshots, journal, clock),
             names, pulls, snapshots, records, content, pins, drivers,
-            new ImageCatalog(names, snapshots, inspector, sweep, requests, usage, driver.Name),
+            new ImageCatalog(names, snapshots, inspector, sweep, requests, usage, options),
             new ImageArchives(content, pins, unpacker, recorder, names, inspector, options),
-            sweep);
+            sweep, requests);
     }
 
     // Native is always there: what was made with it before, or is made with it by name, works whatever is configured. So is

@@ -48,6 +48,9 @@ public sealed class ImageInspector(ContentStore content)
         }
     }
 
+    /// <summary>The bytes of a config; null when it is not in the store.</summary>
+    public byte[]? ReadConfig(Digest config) => content.Has(config) ? content.ReadAll(config) : null;
+
     /// <summary>Everything that a manifest or index refers to, as far as it is in the store; itself included.</summary>
     public ImmutableHashSet<Digest> Reachable(string digest)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Runtime.Actors.Snapshots;
 
 namespace Runtime.Actors.Images;
@@ -7,6 +8,9 @@ public sealed record ImageOptions
 {
     /// <summary><c>overlayfs</c>, or <c>native</c>, which copies and works on any file system. <c>snapshotter</c> of the CRI table.</summary>
     public string Snapshotter { get; init; } = OverlaySnapshots.DriverName;
+
+    /// <summary>References of images that nobody may collect, as the configuration has them. <c>pinned_images</c>.</summary>
+    public ImmutableArray<string> PinnedImages { get; init; } = [];
 
     /// <summary>Layers of one pull that come in at the same time. <c>max_concurrent_downloads</c>.</summary>
     public int MaxConcurrentDownloads { get; init; } = 3;

@@ -40,21 +40,12 @@ internal static class InfoJson
         Raw(json, "runtimeSpec", specJson);
     });
 
-    public static string OfImage(ImageSummary image) => Write(json =>
+    /// <param name="configJson">The image's config; null when it was removed from the content store.</param>
+    public static string OfImage(ImageSummary image, byte[]? configJson) => Write(json =>
     {
         json.WriteString("chainID", image.ChainId);
         json.WriteString("snapshotter", image.Snapshotter);
-        json.WriteStartObject("imageSpec");
-        json.WriteStartObject("config");
-        Strings(json, "Entrypoint", image.Defaults.Entrypoint);
-        Strings(json, "Cmd", image.Defaults.Command);
-        Strings(json, "Env", image.Defaults.Environment);
-        json.WriteString("WorkingDir", image.Defaults.WorkingDirectory);
-        json.WriteString("User", image.Defaults.User);
-        json.WriteString("StopSignal", image.Defaults.StopSignal);
-        Map(json, "Labels", image.Defaults.Labels);
-        json.WriteEndObject();
-        json.WriteEndObject();
+        Raw(json, "imageSpec", configJson);
     });
 
     /// <summary>The configuration's JSON object with what we add; what the configuration says itself stays.</summary>

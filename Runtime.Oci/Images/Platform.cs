@@ -10,11 +10,13 @@ public sealed record Platform
 {
     private const int MaxPartLength = 64;
 
+    /// <summary>Empty where an index says null, which matches nothing.</summary>
     [JsonPropertyName("architecture")]
-    public required string Architecture { get; init; }
+    public required string Architecture { get; init => field = value ?? ""; }
 
+    /// <inheritdoc cref="Architecture"/>
     [JsonPropertyName("os")]
-    public required string Os { get; init; }
+    public required string Os { get; init => field = value ?? ""; }
 
     /// <summary><c>v7</c> of arm, <c>v3</c> of amd64; null where there is only one.</summary>
     [JsonPropertyName("variant")]

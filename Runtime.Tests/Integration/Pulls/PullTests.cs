@@ -67,6 +67,27 @@ public sealed class PullTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_images_that_the_node_names_are_pinned_and_a_config_is_kept_as_it_came()
+    {
+        var image = await TestImages.BusyBoxAsync(_directory["layout"]);
+        await _registry.PushAsync(image, "pause:1");
+        await _registry.PushAsync(image, "other:1");
+        await using var world = await new ImageWorld
+        {
+            Options = new() { SyncContent = false, PinnedImages = [$"{_registry.Host}/pause:1"] },
+        }.StartAsync();
+
+        await world.PullAsync($"{_registry.Host}/other:1");
+        Assert.False(Assert.Single(world.Images.Catalog.List(ImageWorld.Space)).Pinned);
+        await world.PullAsync($"{_registry.Host}/pause:1");
+
+        var found = Assert.Single(world.Images.Catalog.List(ImageWorld.Space));
+        Assert.True(found.Pinned);
+        Assert.Equal(found.Id, Digest.Of(world.Images.Catalog.ReadConfig(found.Id)).ToString());
+        Assert.Null(world.Images.Catalog.ReadConfig($"sha256:{new string('0', 64)}"));
+    }
+
+    [Fact]
     public async Task A_layer_that_leaves_out_its_directories_keeps_their_attributes_from_the_layers_below()
     {
         var image = await TestImages.BusyBoxAsync(
@@ -269,6 +290,33 @@ public sealed class PullTests : IAsyncLifetime
 
         Assert.Equal(FaultKind.Unauthenticated, refused.Fault.Kind);
         await world.PullAsync(reference, right);
+    }
+
+    [Fact]
+    public async Task No_more_layers_come_in_at_a_time_than_the_node_allows()
+    {
+        const int Allowed = 2;
+        var image = await TestImages.BuildAsync(
+            _directory["layout"], TestImages.DefaultProcess, [.. Enumerable.Range(0, 4).Select(layer => Noise($"layer{layer}", 1 << 16))]);
+        await _registry.PushAsync(image, "many:1");
+        var layers = image.Manifest.Layers.Select(layer => layer.Digest.ToString()).ToArray();
+        var gates = layers.Select(_ => new TaskCompletionSource()).ToArray();
+        var begun = 0;
+        _proxy.Tamper = path => layers.Any(layer => path.EndsWith(layer, StringComparison.Ordinal))
+            ? new(Hold: (0, gates[Interlocked.Increment(ref begun) - 1].Task))
+            : null;
+        await using var world = await new ImageWorld { Options = new() { SyncContent = false, MaxConcurrentDownloads = Allowed } }.StartAsync();
+
+        var pull = world.PullAsync($"{_proxy.Host}/many:1");
+        for (var ended = 0; ended < layers.Length; ended++)
+        {
+            var expected = Math.Min(layers.Length, ended + Allowed);
+            await Eventually.True(() => begun >= expected, TimeSpan.FromSeconds(20), () => $"{begun} of {layers.Length} layers have begun");
+            Assert.Equal(expected, begun);
+            gates[ended].SetResult();
+        }
+
+        await pull;
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
+using System.Text.Json;
 using Grpc.Core;
 using Runtime.Actors.Images;
 using Runtime.Actors.Pulls;
@@ -49,6 +50,22 @@ public sealed class CriImageTests : IAsyncLifetime
     [Fact]
     public async Task An_image_that_is_not_there_is_an_empty_answer() =>
         Assert.Null((await _client.ImageStatusAsync(Spec("nothing"), cancellationToken: Cancellation)).Image);
+
+    [Fact]
+    public async Task Verbose_status_shows_the_images_config_as_it_was_stored()
+    {
+        _script.Images.Images.Add(Image("root"));
+        var request = Spec("busybox:latest");
+        Assert.Empty((await _client.ImageStatusAsync(request, cancellationToken: Cancellation)).Info);
+        request.Verbose = true;
+
+        var status = await _client.ImageStatusAsync(request, cancellationToken: Cancellation);
+
+        using var info = JsonDocument.Parse(status.Info["info"]);
+        Assert.Equal("amd64", info.RootElement.GetProperty("imageSpec").GetProperty("architecture").GetString());
+        Assert.Equal("sh", info.RootElement.GetProperty("imageSpec").GetProperty("config").GetProperty("Cmd")[0].GetString());
+        Assert.True(info.RootElement.TryGetProperty("chainID", out _));
+    }
 
     [Fact]
     public async Task Pull_normalises_the_reference_and_returns_the_image_id()

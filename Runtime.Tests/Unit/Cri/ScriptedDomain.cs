@@ -107,6 +107,8 @@ public sealed class ScriptedDomain : IAsyncDisposable
         public ImageSummary? Find(NamespaceName space, string reference) =>
             Images.FirstOrDefault(image => image.Id == reference || image.RepoTags.Contains(reference));
 
+        public byte[]? ReadConfig(string imageId) => """{"architecture":"amd64","config":{"Cmd":["sh"]}}"""u8.ToArray();
+
         public Task RemoveAsync(NamespaceName space, string reference, CancellationToken cancellation)
         {
             Removed.Add(reference);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 using Runtime.Faults;
 using Runtime.Oci.Images;
 using Xunit;
@@ -60,6 +61,18 @@ public sealed class PlatformTests
         var selected = new PlatformMatcher(Platform.Parse(wanted)).Select(index);
 
         Assert.Equal(fits, string.Join(' ', selected.Select(entry => entry.Platform!.Normalize())));
+    }
+
+    [Theory]
+    [InlineData("""{"architecture":null,"os":"linux"}""")]
+    [InlineData("""{"architecture":"amd64","os":null}""")]
+    public void An_entry_whose_platform_is_null_in_a_part_is_no_candidate(string platform)
+    {
+        var digest = Digest.Of("x"u8);
+        var text = $$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciIndex}}","manifests":[{"mediaType":"{{MediaTypes.OciManifest}}","digest":"{{digest}}","size":1,"platform":PLATFORM}]}""";
+        var index = Assert.IsType<ImageIndex>(ManifestReader.Read(Encoding.UTF8.GetBytes(text.Replace("PLATFORM", platform, StringComparison.Ordinal))));
+
+        Assert.Empty(new PlatformMatcher(Platform.Parse("linux/amd64")).Select(index));
     }
 
     [Fact]
