@@ -53,12 +53,15 @@ internal sealed class DomainComposition : IDisposable
         var sandboxOptions = SandboxOptions(config, layout);
         var resources = new SandboxResources(sandboxOptions, CgroupHierarchy.Detect(), clock);
 
+        var containerOptions = ContainerOptions(config, layout);
+        var pauses = new PauseContainers(containerOptions, images.Catalog, images.Requests);
+
         ImmutableArray<NamespaceSlice> slices =
         [
             .. images.Slices,
-            SandboxSlice.Create(sandboxOptions, new SandboxPorts(shims, network, resources), sandboxes, containers, catalog, clock),
+            SandboxSlice.Create(sandboxOptions, new SandboxPorts(shims, network, resources, pauses), sandboxes, containers, catalog, clock),
             ContainerSlice.Create(
-                ContainerOptions(config, layout), new ContainerPorts(shims, snapshots, images.Catalog), containers, sandboxes, catalog, clock),
+                containerOptions, new ContainerPorts(shims, snapshots, images.Catalog), containers, sandboxes, catalog, clock),
         ];
         var known = await KnownNamespacesAsync(catalog);
         var namespaces = system.ActorOf(NamespaceManager.Props(slices, known), NamespaceManager.Name);
@@ -142,15 +145,19 @@ internal sealed class DomainComposition : IDisposable
         BootId = File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim(),
         UnprivilegedPorts = config.Containers.UnprivilegedPorts,
         UnprivilegedIcmp = config.Containers.UnprivilegedIcmp,
+        PauseImage = config.Containers.PauseImage,
+        PauseSnapshotter = config.Images.Snapshotter,
     };
 
     private static ContainerOptions ContainerOptions(ActordConfig config, DirectoryLayout layout) => new()
     {
         Directories = layout,
         Handlers = config.Runtimes,
-        Host = HostProbe.Read(restrictOomScore: config.Containers.RestrictOomScoreAdj),
+        Host = HostOf(config.Containers),
         UnsetSeccomp = SeccompProfile(config.Containers.UnsetSeccompProfile),
         IgnoreImageVolumes = config.Containers.IgnoreImageVolumes,
+        UsualProcPaths = config.Containers.UsualProcPaths,
+        DevicesOfUser = config.Containers.DevicesOfUser,
         Tasks = new TaskOptions
         {
             LogLineBytesMax = Math.Max(0, config.Containers.LogLineMax),
@@ -159,9 +166,18 @@ internal sealed class DomainComposition : IDisposable
         },
     };
 
+    private static HostFacts HostOf(ContainersConfig config)
+    {
+        var host = HostProbe.Read(restrictOomScore: config.RestrictOomScoreAdj);
+        return config.HugetlbDisabled
+            ? host with { Hugetlb = false }
+            : host with { HugetlbRequired = config.HugetlbRequired };
+    }
+
     private static ImageOptions ImageOptions(ActordConfig config) => new()
     {
         Snapshotter = config.Images.Snapshotter,
+        PinnedImages = config.Images.SandboxImage.Length > 0 ? [config.Images.SandboxImage] : [],
         MaxConcurrentDownloads = config.Images.MaxConcurrentDownloads,
         PullProgressTimeout = config.Images.PullProgressTimeout,
         SyncFs = config.Images.SyncFs,

@@ -24,6 +24,11 @@ public sealed record SandboxOptions
     /// <summary>Pods with their own network may ping. <c>enable_unprivileged_icmp</c>.</summary>
     public bool UnprivilegedIcmp { get; init; } = true;
 
+    /// <summary>Image of the pause container that every pod gets; null: none gets one. <c>pause</c> and <c>sandbox_image</c>.</summary>
+    public string? PauseImage { get; init; }
+
+    public string PauseSnapshotter { get; init; } = "overlayfs";
+
     /// <summary>How long a sandbox whose callers have gone waits for the retry. The kubelet's comes within 2 minutes.</summary>
     public TimeSpan UntakenLimit { get; init; } = TimeSpan.FromMinutes(4);
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Runtime.Actors.Namespaces;
 
 namespace Runtime.Actors.Sandboxes;
@@ -32,6 +33,15 @@ public sealed record SandboxPlan
 
     public required string UtsNamespacePath { get; init; }
 
+    /// <summary>Reference of the image of the pod's pause container; null: it has none, and needs none.</summary>
+    public string? PauseImage { get; init; }
+
+    /// <summary>What keeps that container's root file system.</summary>
+    public string? PauseSnapshotter { get; init; }
+
+    [JsonIgnore]
+    public bool HasPause => !string.IsNullOrEmpty(PauseImage);
+
     public bool HasNetwork => NetworkNamespacePath.Length > 0;
 
     public static SandboxPlan Make(NamespaceName space, string id, SandboxConfig config, SandboxOptions options)
@@ -53,6 +63,8 @@ public sealed record SandboxPlan
             IpcNamespacePath = hostIpc ? "" : Path.Combine(directory, "ipc"),
             // As the kubelet wants it: a pod on the host's network has the host's name too.
             UtsNamespacePath = hostNetwork ? "" : Path.Combine(directory, "uts"),
+            PauseImage = options.PauseImage,
+            PauseSnapshotter = options.PauseImage is null ? null : options.PauseSnapshotter,
         };
     }
 }

@@ -1,4 +1,6 @@
+using Runtime.Actors.Containers;
 using Runtime.Actors.Network;
+using Runtime.Actors.Shims;
 using Runtime.Faults;
 
 namespace Runtime.Actors.Sandboxes;
@@ -21,6 +23,7 @@ internal sealed partial class SandboxSteps
         var failures = new List<FaultException>();
         await TryAsync(() => DetachAsync(plan, attached, stopping), failures);
         await TryAsync(() => EndShimAsync(plan, stopping), failures);
+        if (plan.HasPause) await TryAsync(() => ports.Pauses.ReleaseAsync(plan, stopping), failures);
         await TryAsync(() => Task.Run(() => ports.Resources.Unpin(plan), stopping), failures);
         await TryAsync(() => ports.Resources.DeleteAsync(plan, stopping), failures);
         if (failures.Count > 0) throw failures[0];
@@ -38,6 +41,7 @@ internal sealed partial class SandboxSteps
         try
         {
             var shim = await LimitedAsync(limited => ports.Shims.ConnectAsync(space, plan.Id, limited), stopping);
+            if (plan.HasPause) await EndPauseAsync(shim, plan, stopping);
             await LimitedAsync(limited => shim.StopSandboxAsync(plan.Id, TimeSpan.Zero, limited), stopping);
         }
         catch (FaultException gone) when (gone.Fault.Kind == FaultKind.NotFound)
@@ -56,6 +60,7 @@ internal sealed partial class SandboxSteps
         try
         {
             var shim = await LimitedAsync(limited => ports.Shims.ConnectAsync(space, plan.Id, limited), stopping);
+            if (plan.HasPause) await EndPauseAsync(shim, plan, stopping);
             await LimitedAsync(limited => shim.StopSandboxAsync(plan.Id, TimeSpan.Zero, limited), stopping);
             await LimitedAsync(limited => shim.ShutdownAsync(plan.Id, now: true, limited), stopping);
         }
@@ -64,6 +69,20 @@ internal sealed partial class SandboxSteps
             // Dead, deaf, or without a sandbox: what follows ends it in any case.
         }
         await LimitedAsync(limited => ports.Shims.CleanUpAsync(space, plan.Id, limited), stopping);
+    }
+
+    private async Task EndPauseAsync(IShim shim, SandboxPlan plan, CancellationToken stopping)
+    {
+        try
+        {
+            await LimitedAsync(limited => shim.KillAsync(plan.Id, "", StopSignal.Kill, all: true, limited), stopping);
+            await LimitedAsync(limited => shim.WaitAsync(plan.Id, "", limited), stopping);
+            await LimitedAsync(limited => shim.DeleteAsync(plan.Id, "", limited), stopping);
+        }
+        catch (FaultException gone) when (gone.Fault.Kind == FaultKind.NotFound)
+        {
+            // It never got as far, or was ended before.
+        }
     }
 
     private static async Task TryAsync(Func<Task> step, List<FaultException> failures)

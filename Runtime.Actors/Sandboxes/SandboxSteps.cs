@@ -92,6 +92,7 @@ internal sealed partial class SandboxSteps(
         if (start.Again) await EndShimAsync(plan, cancellation);
         var pinning = PinOnceAsync(plan);
         ports.Resources.Prepare(plan);
+        var pause = plan.HasPause ? await ports.Pauses.PrepareAsync(plan, cancellation) : [];
         cancellation.ThrowIfCancellationRequested();
         var handler = options.Handlers.Resolve(plan.RuntimeHandler);
         var type = handler.RuntimePath.Length > 0 ? handler.RuntimePath : handler.RuntimeType;
@@ -100,10 +101,14 @@ internal sealed partial class SandboxSteps(
         await pinning;
         cancellation.ThrowIfCancellationRequested();
         var create = new SandboxCreate(
-            plan.Id, plan.Bundle, plan.NetworkNamespacePath, plan.Config.Security.Pid == NamespaceMode.Pod,
+            plan.Id, plan.Bundle, plan.NetworkNamespacePath, plan.Config.Security.Pid == NamespaceMode.Pod && !plan.HasPause,
             plan.IpcNamespacePath, plan.UtsNamespacePath, plan.CgroupPath);
         await LimitedAsync(limited => shim.CreateSandboxAsync(create, limited), cancellation);
-        return await LimitedAsync(limited => shim.StartSandboxAsync(plan.Id, limited), cancellation);
+        var pid = await LimitedAsync(limited => shim.StartSandboxAsync(plan.Id, limited), cancellation);
+        if (!plan.HasPause) return pid;
+        var task = new TaskCreate(plan.Id, plan.Bundle, pause, "", "", "", Terminal: false, handler.Options);
+        await LimitedAsync(limited => shim.CreateAsync(task, limited), cancellation);
+        return await LimitedAsync(limited => shim.StartAsync(plan.Id, "", limited), cancellation);
     }
 
     /// <summary>Both halves of a start need the namespaces; who comes first makes them.</summary>
@@ -118,7 +123,9 @@ internal sealed partial class SandboxSteps(
         try
         {
             var shim = await LimitedAsync(limited => ports.Shims.ConnectAsync(space, plan.Id, limited), stopping);
-            var exit = await shim.WaitSandboxAsync(plan.Id, stopping);
+            var exit = plan.HasPause
+                ? await shim.WaitAsync(plan.Id, "", stopping)
+                : await shim.WaitSandboxAsync(plan.Id, stopping);
             return $"The sandbox's process {exit.Pid} ended with code {exit.Code}.";
         }
         catch (FaultException dead) when (dead.Fault.Code == "shim.dead")

@@ -57,4 +57,16 @@ public sealed record CniConfig(ImmutableArray<string> BinDirs, string ConfDir, i
 /// <param name="LogSizeMax">Bytes; -1 for no limit.</param>
 public sealed record ContainersConfig(
     int LogLineMax, long LogSizeMax, bool RestrictOomScoreAdj, string UnsetSeccompProfile, TimeSpan DrainExecTimeout,
-    bool IgnoreImageVolumes, bool UnprivilegedPorts, bool UnprivilegedIcmp);
+    bool IgnoreImageVolumes, bool UnprivilegedPorts, bool UnprivilegedIcmp)
+{
+    /// <summary>Null: pods have no pause container.</summary>
+    public string? PauseImage { get; init; }
+
+    public bool UsualProcPaths { get; init; }
+
+    public bool DevicesOfUser { get; init; }
+
+    public bool HugetlbDisabled { get; init; }
+
+    public bool HugetlbRequired { get; init; }
+}

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Runtime.Actors.Shims;
+using Runtime.Oci.Images;
 
 namespace Runtime.Host.Configuration;
 
@@ -66,7 +67,23 @@ internal sealed class ConfigBinder(ConfigTable root, string file)
         _read.Duration(ConfigKeys.DrainExecTimeout),
         _read.Flag(ConfigKeys.IgnoreVolumes),
         _read.Flag(ConfigKeys.UnprivilegedPorts),
-        _read.Flag(ConfigKeys.UnprivilegedIcmp));
+        _read.Flag(ConfigKeys.UnprivilegedIcmp))
+    {
+        PauseImage = BindPause(),
+        UsualProcPaths = _read.Flag(ConfigKeys.DisableProcMount),
+        DevicesOfUser = _read.Flag(ConfigKeys.DeviceOwnership),
+        HugetlbDisabled = _read.Flag(ConfigKeys.DisableHugetlb),
+        HugetlbRequired = !_read.Flag(ConfigKeys.TolerateMissingHugetlb),
+    };
+
+    private string? BindPause()
+    {
+        if (OneOf(ConfigKeys.Pause, ["auto", "image"]) == "auto") return null;
+        var image = _read.Text(ConfigKeys.SandboxImage);
+        if (!ImageReference.TryParse(image, out _))
+            Wrong(ConfigKeys.Pause, null, $"pause is \"image\", but the sandbox image \"{image}\" is no image reference.");
+        return image;
+    }
 
     private RuntimeHandlers BindRuntimes()
     {
@@ -89,6 +106,8 @@ internal sealed class ConfigBinder(ConfigTable root, string file)
         PodAnnotations = _read.TextList(ConfigKeys.RuntimePodAnnotations, name),
         ContainerAnnotations = _read.TextList(ConfigKeys.RuntimeContainerAnnotations, name),
         PrivilegedWithoutHostDevices = _read.Flag(ConfigKeys.RuntimePrivileged, name),
+        PrivilegedWithAllDevicesAllowed = _read.Flag(ConfigKeys.RuntimePrivilegedAllowed, name),
+        CgroupWritable = _read.Flag(ConfigKeys.RuntimeCgroupWritable, name),
         BaseRuntimeSpec = BaseSpec(name),
         Snapshotter = _read.Text(ConfigKeys.RuntimeSnapshotter, name),
         CniConfDir = _read.Text(ConfigKeys.RuntimeCniConfDir, name),

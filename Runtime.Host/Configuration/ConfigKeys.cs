@@ -56,6 +56,8 @@ public static class ConfigKeys
     public static readonly ConfigKey RuntimePodAnnotations = Add(["plugins", Runtime, "containerd", "runtimes", "*", "pod_annotations"], ConfigType.TextList, "[]", "Globs of pod annotations that the OCI runtime gets.");
     public static readonly ConfigKey RuntimeContainerAnnotations = Add(["plugins", Runtime, "containerd", "runtimes", "*", "container_annotations"], ConfigType.TextList, "[]", "Globs of container annotations that the OCI runtime gets.");
     public static readonly ConfigKey RuntimePrivileged = Add(["plugins", Runtime, "containerd", "runtimes", "*", "privileged_without_host_devices"], ConfigType.Flag, "false", "Privileged containers do not get the host's devices.");
+    public static readonly ConfigKey RuntimePrivilegedAllowed = Add(["plugins", Runtime, "containerd", "runtimes", "*", "privileged_without_host_devices_all_devices_allowed"], ConfigType.Flag, "false", "With that, they may make and use any device all the same.");
+    public static readonly ConfigKey RuntimeCgroupWritable = Add(["plugins", Runtime, "containerd", "runtimes", "*", "cgroup_writable"], ConfigType.Flag, "false", "Containers may write below /sys/fs/cgroup.");
     public static readonly ConfigKey RuntimeBaseSpec = Add(["plugins", Runtime, "containerd", "runtimes", "*", "base_runtime_spec"], ConfigType.Text, "\"\"", "JSON file that every OCI spec of this runtime starts from.");
     public static readonly ConfigKey RuntimeSnapshotter = Add(["plugins", Runtime, "containerd", "runtimes", "*", "snapshotter"], ConfigType.Text, "\"\"", "Snapshotter of this runtime; empty for the general one.");
     public static readonly ConfigKey RuntimeCniConfDir = Add(["plugins", Runtime, "containerd", "runtimes", "*", "cni_conf_dir"], ConfigType.Text, "\"\"", "CNI configuration of this runtime; empty for the general one.");
@@ -77,6 +79,11 @@ public static class ConfigKeys
     public static readonly ConfigKey MaxLogSize = Add(["plugins", Runtime, "max_container_log_size"], ConfigType.Size, "-1", "Bytes after which a log is rotated when the kubelet is late; -1 for no limit.");
     public static readonly ConfigKey RestrictOomScoreAdj = Add(["plugins", Runtime, "restrict_oom_score_adj"], ConfigType.Flag, "false", "Never go below the daemon's own oom_score_adj; found out by itself where the kernel insists.");
     public static readonly ConfigKey UnsetSeccompProfile = Add(["plugins", Runtime, "unset_seccomp_profile"], ConfigType.Text, "\"\"", "Seccomp profile of containers that ask for none.");
+    public static readonly ConfigKey Pause = Add(["plugins", Runtime, "pause"], ConfigType.Text, "\"auto\"", "auto: pods have no pause container, and a process of ours where they share their processes; image: each has one, of the sandbox image.");
+    public static readonly ConfigKey DisableProcMount = Add(["plugins", Runtime, "disable_proc_mount"], ConfigType.Flag, "false", "Mask the usual paths of /proc whatever is asked for: for kubelets before 1.12.");
+    public static readonly ConfigKey DeviceOwnership = Add(["plugins", Runtime, "device_ownership_from_security_context"], ConfigType.Flag, "false", "Devices belong to the container's user and group.");
+    public static readonly ConfigKey DisableHugetlb = Add(["plugins", Runtime, "disable_hugetlb_controller"], ConfigType.Flag, "false", "Never set limits of huge pages.");
+    public static readonly ConfigKey TolerateMissingHugetlb = Add(["plugins", Runtime, "tolerate_missing_hugetlb_controller"], ConfigType.Flag, "true", "Leave out limits of huge pages where the machine has no such controller; false: refuse them.");
     public static readonly ConfigKey DrainExecTimeout = Add(["plugins", Runtime, "drain_exec_sync_io_timeout"], ConfigType.Duration, "\"10s\"", "How long output is awaited after a command of ExecSync has ended.");
     public static readonly ConfigKey IgnoreVolumes = Add(["plugins", Runtime, "ignore_image_defined_volumes"], ConfigType.Flag, "false", "Do not make volumes that only the image asks for.");
     public static readonly ConfigKey UnprivilegedPorts = Add(["plugins", Runtime, "enable_unprivileged_ports"], ConfigType.Flag, "true", "Pods with their own network may bind ports below 1024.");
@@ -92,14 +99,12 @@ public static class ConfigKeys
         AcceptedIn(GrpcTcp, "address", "tls_ca", "tls_cert", "tls_key", "tls_common_name", "max_recv_message_size", "max_send_message_size");
         AcceptedIn(Images, "image_decryption", "runtime_platforms", "concurrent_layer_fetch_buffer", "use_local_image_pull");
         foreach (var key in new[] { "mirrors", "configs", "auths", "headers" }) AcceptedIn(Images, $"registry.{key}");
-        AcceptedIn(Runtime, "enable_selinux", "selinux_category_range", "disable_apparmor", "disable_proc_mount",
-            "tolerate_missing_hugetlb_controller", "disable_hugetlb_controller", "device_ownership_from_security_context",
+        AcceptedIn(Runtime, "enable_selinux", "selinux_category_range", "disable_apparmor",
             "netns_mounts_under_state_dir", "enable_cdi", "cdi_spec_dirs", "ignore_deprecation_warnings", "enable_criu",
             "stats_collect_period", "stats_retention_period", "systemd_cgroup", "disable_cgroup",
             "cni.bin_dir", "cni.setup_serially", "cni.conf_template", "cni.use_internal_loopback",
             "containerd.ignore_blockio_not_enabled_errors", "containerd.ignore_rdt_not_enabled_errors", "containerd.no_pivot",
             "containerd.default_runtime", "containerd.untrusted_workload_runtime",
-            "containerd.runtimes.*.privileged_without_host_devices_all_devices_allowed", "containerd.runtimes.*.cgroup_writable",
             "containerd.runtimes.*.cni_max_conf_num", "containerd.runtimes.*.sandboxer", "containerd.runtimes.*.io_type",
             "containerd.runtimes.*.disable_pause_image_pull", "containerd.runtimes.*.runtime_engine",
             "containerd.runtimes.*.runtime_root", "containerd.runtimes.*.options.*");

@@ -54,6 +54,50 @@ public sealed class SandboxActorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_pause_container_is_the_pods_first_process_where_the_configuration_asks_for_one()
+    {
+        await RestartDaemonAsync(() => _options = _options with { PauseImage = "pause:1" });
+        await AskAsync<SandboxStarted>(Run());
+        Assert.Equal([$"files {Id}", $"lease {Id}", $"pause {Id}", $"pins {Id}", $"rootfs {Id}", $"sandbox {Id}", $"shim {Id}"], _machine.Exist);
+        Assert.Equal(43u, View!.Pid);
+
+        // What a pod has is in the journal: another configuration does not change it.
+        await RestartDaemonAsync(() => _options = _options with { PauseImage = null });
+        await AskAsync<SandboxStopped>(Stop);
+        Assert.Equal([$"files {Id}", $"rootfs {Id}", $"shim {Id}"], _machine.Exist);
+
+        await AskAsync<SandboxRemoved>(Remove);
+        Assert.Empty(_machine.Exist);
+    }
+
+    [Theory]
+    [InlineData("prepare-pause")]
+    [InlineData("create-pause")]
+    [InlineData("start-pause")]
+    public async Task A_pause_container_that_cannot_be_made_leaves_nothing(string step)
+    {
+        await RestartDaemonAsync(() => _options = _options with { PauseImage = "pause:1" });
+        _machine.Fail(step);
+
+        var refused = await AskAsync<Rejected>(Run());
+
+        Assert.Contains(step, refused.Fault.Message, StringComparison.Ordinal);
+        await UntilAsync(() => _machine.Exist.Length == 0);
+    }
+
+    [Fact]
+    public async Task A_pod_whose_pause_container_ends_is_not_ready()
+    {
+        await RestartDaemonAsync(() => _options = _options with { PauseImage = "pause:1" });
+        await AskAsync<SandboxStarted>(Run());
+
+        _machine.EndProcess(Id);
+
+        await UntilAsync(() => View is { Phase: SandboxPhase.NotReady });
+        Assert.Contains("ended", View!.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Stop_and_remove_of_what_is_not_there_succeed()
     {
         await AskAsync<SandboxStopped>(Stop);

@@ -6,6 +6,7 @@ using Runtime.Actors.Network;
 using Runtime.Actors.Sandboxes;
 using Runtime.Actors.Shims;
 using Runtime.Faults;
+using Runtime.Linux.Mounts;
 using Runtime.Ttrpc.Actord;
 
 namespace Runtime.Tests.Unit.Sandboxes;
@@ -14,17 +15,18 @@ namespace Runtime.Tests.Unit.Sandboxes;
 /// The outside of sandboxes, in memory: what exists outlives the actor system, as it outlives a daemon. Calls are recorded,
 /// and each can be made to fail or to wait.
 /// </summary>
-internal sealed class FakeMachine : ICniNetwork, IShims, ISandboxResources
+internal sealed class FakeMachine : ICniNetwork, IShims, ISandboxResources, IPauseContainers
 {
     private readonly ConcurrentDictionary<string, RuntimeFault> _faults = new();
     private readonly ConcurrentDictionary<string, TaskCompletionSource> _held = new();
+    private readonly ConcurrentDictionary<string, bool> _ended = new();
 
     public ConcurrentQueue<string> Calls { get; } = new();
 
     /// <summary>What exists: <c>pins ID</c>, <c>files ID</c>, <c>lease ID</c>, <c>shim ID</c>, <c>sandbox ID</c>.</summary>
     public ConcurrentDictionary<string, bool> Things { get; } = new();
 
-    public SandboxPorts Ports => new(this, this, this);
+    public SandboxPorts Ports => new(this, this, this, this);
 
     public string[] Exist => [.. Things.Keys.Order()];
 
@@ -48,6 +50,13 @@ internal sealed class FakeMachine : ICniNetwork, IShims, ISandboxResources
         Things.TryRemove($"shim {id}", out _);
         Things.TryRemove($"sandbox {id}", out _);
         foreach (var shim in _shims.Where(shim => shim.Id == id)) shim.Ended.TrySetException(Dead.ToException());
+    }
+
+    /// <summary>The pod's first process ends, and the shim tells.</summary>
+    public void EndProcess(string id)
+    {
+        _ended[id] = true;
+        foreach (var shim in _shims.Where(shim => shim.Id == id)) shim.Ended.TrySetResult(new ProcessExit(43, 137, DateTimeOffset.UnixEpoch));
     }
 
     public async Task<CniAttachment> AddAsync(CniAttach attach, CancellationToken cancellation)
@@ -113,6 +122,19 @@ internal sealed class FakeMachine : ICniNetwork, IShims, ISandboxResources
         Things.TryRemove($"files {plan.Id}", out _);
     }
 
+    async Task<ImmutableArray<MountSpec>> IPauseContainers.PrepareAsync(SandboxPlan plan, CancellationToken cancellation)
+    {
+        await CallAsync("prepare-pause", cancellation);
+        Things[$"rootfs {plan.Id}"] = true;
+        return [];
+    }
+
+    async Task IPauseContainers.ReleaseAsync(SandboxPlan plan, CancellationToken cancellation)
+    {
+        await CallAsync("release-pause", cancellation);
+        Things.TryRemove($"rootfs {plan.Id}", out _);
+    }
+
     private static RuntimeFault Dead => new(FaultKind.Unavailable, "shim.dead", "Nobody answers.");
 
     private readonly ConcurrentBag<FakeShim> _shims = [];
@@ -121,6 +143,7 @@ internal sealed class FakeMachine : ICniNetwork, IShims, ISandboxResources
     {
         var shim = new FakeShim(this, id);
         _shims.Add(shim);
+        if (_ended.ContainsKey(id)) shim.Ended.TrySetResult(new ProcessExit(43, 137, DateTimeOffset.UnixEpoch));
         return shim;
     }
 
@@ -164,13 +187,39 @@ internal sealed class FakeMachine : ICniNetwork, IShims, ISandboxResources
             machine.Things.TryRemove($"shim {containerId}", out _);
         }
 
-        public Task<uint> CreateAsync(TaskCreate create, CancellationToken cancellation) => throw Unused();
-        public Task<uint> StartAsync(string containerId, string execId, CancellationToken cancellation) => throw Unused();
+        public async Task<uint> CreateAsync(TaskCreate create, CancellationToken cancellation)
+        {
+            await machine.CallAsync("create-pause", cancellation);
+            machine.Things[$"pause {create.Id}"] = true;
+            return 43;
+        }
+
+        public async Task<uint> StartAsync(string containerId, string execId, CancellationToken cancellation)
+        {
+            await machine.CallAsync("start-pause", cancellation);
+            return 43;
+        }
+
+        public async Task KillAsync(string containerId, string execId, uint signal, bool all, CancellationToken cancellation)
+        {
+            await machine.CallAsync("kill-pause", cancellation);
+            Ended.TrySetResult(new ProcessExit(43, 137, DateTimeOffset.UnixEpoch));
+        }
+
+        public Task<ProcessExit> WaitAsync(string containerId, string execId, CancellationToken cancellation) =>
+            machine.Things.ContainsKey($"pause {containerId}")
+                ? Ended.Task.WaitAsync(cancellation)
+                : throw new FaultException(FaultKind.NotFound, "task.not-found", "There is no such task.");
+
+        public async Task<ProcessExit> DeleteAsync(string containerId, string execId, CancellationToken cancellation)
+        {
+            await machine.CallAsync("delete-pause", cancellation);
+            machine.Things.TryRemove($"pause {containerId}", out _);
+            return new ProcessExit(43, 137, DateTimeOffset.UnixEpoch);
+        }
+
         public Task ExecAsync(ExecCreate exec, CancellationToken cancellation) => throw Unused();
-        public Task KillAsync(string containerId, string execId, uint signal, bool all, CancellationToken cancellation) => throw Unused();
-        public Task<ProcessExit> WaitAsync(string containerId, string execId, CancellationToken cancellation) => throw Unused();
         public Task<ProcessState> StateAsync(string containerId, string execId, CancellationToken cancellation) => throw Unused();
-        public Task<ProcessExit> DeleteAsync(string containerId, string execId, CancellationToken cancellation) => throw Unused();
         public Task<ImmutableArray<uint>> PidsAsync(string containerId, CancellationToken cancellation) => throw Unused();
         public Task PauseAsync(string containerId, CancellationToken cancellation) => throw Unused();
         public Task ResumeAsync(string containerId, CancellationToken cancellation) => throw Unused();
