@@ -76,7 +76,7 @@ public sealed partial class FaultInterceptor(
             metrics.Failed(context.Method);
             return known;
         }
-        var fault = FaultOf(cause, context);
+        var fault = FaultStatus.Bounded(FaultOf(cause, context));
         metrics.Failed(context.Method);
         switch (fault.Kind)
         {

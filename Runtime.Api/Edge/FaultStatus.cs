@@ -9,6 +9,12 @@ public static class FaultStatus
     /// <summary>Trailer with the stable code of the fault, for programs.</summary>
     public const string CodeTrailer = "actord-fault-code";
 
+    /// <summary>
+    /// Sized for the longest output of an OCI runtime or a plugin. A header has each of its bytes as three characters, and
+    /// clients break the connection, with all its calls, at 64 KiB of headers.
+    /// </summary>
+    private const int MessageLengthMax = 4096;
+
     /// <summary>The one switch from kinds to gRPC status codes.</summary>
     public static StatusCode CodeOf(FaultKind kind) => kind switch
     {
@@ -31,5 +37,13 @@ public static class FaultStatus
     };
 
     public static RpcException ToRpcException(RuntimeFault fault) =>
-        new(new Status(CodeOf(fault.Kind), fault.Message), new Metadata { { CodeTrailer, fault.Code } });
+        new(new Status(CodeOf(fault.Kind), Bounded(fault).Message), new Metadata { { CodeTrailer, fault.Code } });
+
+    /// <summary>The fault with a message that a header and a line of a log can hold, whatever of a request it repeats.</summary>
+    public static RuntimeFault Bounded(RuntimeFault fault)
+    {
+        if (fault.Message.Length <= MessageLengthMax) return fault;
+        var length = char.IsHighSurrogate(fault.Message[MessageLengthMax - 1]) ? MessageLengthMax - 1 : MessageLengthMax;
+        return fault with { Message = $"{fault.Message.AsSpan(0, length)}..." };
+    }
 }

@@ -30,6 +30,17 @@ public sealed class FaultStatusTests
     public void No_two_kinds_share_a_status() =>
         Assert.Equal(Enum.GetValues<FaultKind>().Length, Enum.GetValues<FaultKind>().Select(FaultStatus.CodeOf).Distinct().Count());
 
+    [Theory]
+    [InlineData('x', 4096)]
+    [InlineData('\u4e2d', 4096)]
+    public void A_message_that_no_header_could_hold_is_cut(char letter, int left)
+    {
+        var detail = FaultStatus.ToRpcException(new RuntimeFault(FaultKind.NotFound, "x", new string(letter, 100_000))).Status.Detail;
+
+        Assert.Equal(new string(letter, left) + "...", detail);
+        Assert.True(detail.Length * 9 < 64 * 1024, "percent-encoded it is a header of more than 64 KiB");
+    }
+
     [Fact]
     public void The_code_travels_as_a_trailer()
     {
