@@ -52,6 +52,14 @@ internal sealed class LogFollower(string path)
         return status.ExitCode;
     }
 
+    /// <summary>Waits until a container has exited.</summary>
+    public static async Task<ContainerStatus> ExitedAsync(Daemon daemon, string containerId, CancellationToken cancellation)
+    {
+        var stillRuns = StillRuns(daemon, containerId, cancellation);
+        while (await stillRuns()) await Task.Delay(PollInterval, cancellation);
+        return await StatusAsync(daemon, containerId, cancellation);
+    }
+
     /// <summary>Asks the daemon now and then whether the container still runs.</summary>
     public static Func<Task<bool>> StillRuns(Daemon daemon, string containerId, CancellationToken cancellation)
     {

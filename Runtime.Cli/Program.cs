@@ -13,6 +13,7 @@ var root = new RootCommand("Talks to actord: pods, containers, images and their 
     ContainerCommands.Remove(),
     ContainerCommands.Inspect(),
     ExecCommand.Create(),
+    AttachCommand.Create(),
     LogsCommand.Create(),
     ImagesCommand.Create(),
     HistoryCommand.Create(),

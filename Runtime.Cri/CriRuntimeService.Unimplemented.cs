@@ -7,10 +7,6 @@ namespace Runtime.Cri;
 /// <summary>What is not there yet says so, and why: the kubelet falls back, a person knows where to look.</summary>
 public sealed partial class CriRuntimeService
 {
-    public override Task<UpdateContainerResourcesResponse> UpdateContainerResources(
-        UpdateContainerResourcesRequest request, ServerCallContext context) =>
-        throw Lacking("changing the resources of a container in place");
-
     public override Task<UpdatePodSandboxResourcesResponse> UpdatePodSandboxResources(
         UpdatePodSandboxResourcesRequest request, ServerCallContext context) =>
         throw Lacking("recording the resources of a sandbox");
@@ -43,9 +39,6 @@ public sealed partial class CriRuntimeService
     public override Task StreamPodSandboxStats(
         StreamPodSandboxStatsRequest request, IServerStreamWriter<StreamPodSandboxStatsResponse> responseStream,
         ServerCallContext context) => throw Lacking("sandbox statistics");
-
-    public override Task<CheckpointContainerResponse> CheckpointContainer(
-        CheckpointContainerRequest request, ServerCallContext context) => throw Lacking("checkpoints (CRIU)");
 
     public override Task GetContainerEvents(
         GetEventsRequest request, IServerStreamWriter<ContainerEventResponse> responseStream, ServerCallContext context) =>

@@ -120,4 +120,20 @@ public sealed record ContainerResources
     /// <summary>cgroup v2 files and their values.</summary>
     public ImmutableSortedDictionary<string, string> Unified { get; init; } =
         ImmutableSortedDictionary<string, string>.Empty;
+
+    /// <summary>These, with what <paramref name="update"/> sets.</summary>
+    public ContainerResources With(ContainerResources update) => this with
+    {
+        CpuPeriod = update.CpuPeriod != 0 ? update.CpuPeriod : CpuPeriod,
+        CpuQuota = update.CpuQuota != 0 ? update.CpuQuota : CpuQuota,
+        CpuShares = update.CpuShares != 0 ? update.CpuShares : CpuShares,
+        MemoryLimit = update.MemoryLimit != 0 ? update.MemoryLimit : MemoryLimit,
+        // Memory and swap together are never less than the memory alone.
+        MemorySwapLimit = update.MemorySwapLimit != 0 ? update.MemorySwapLimit
+            : update.MemoryLimit != 0 && MemorySwapLimit != 0 ? update.MemoryLimit : MemorySwapLimit,
+        CpusetCpus = update.CpusetCpus.Length > 0 ? update.CpusetCpus : CpusetCpus,
+        CpusetMems = update.CpusetMems.Length > 0 ? update.CpusetMems : CpusetMems,
+        HugepageLimits = update.HugepageLimits.Count > 0 ? update.HugepageLimits : HugepageLimits,
+        Unified = update.Unified.Count > 0 ? update.Unified : Unified,
+    };
 }

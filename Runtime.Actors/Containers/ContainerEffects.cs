@@ -44,11 +44,17 @@ public sealed record AwaitRetry : IEffect;
 /// <summary>Outcome: <see cref="ExecSyncResult"/>.</summary>
 public sealed record ExecTask(ContainerPlan Plan, string ExecId, ImmutableArray<string> Command, TimeSpan Timeout) : IEffect;
 
+/// <summary>Writes the limits into the stored spec and, where the process is live, into its cgroup: both or neither.</summary>
+public sealed record UpdateTask(ContainerPlan Plan, string UpdateId, ContainerResources Resources, bool IsLive) : IEffect;
+
 /// <summary>Outcome: IProcessSession.</summary>
 public sealed record OpenExecSession(ContainerPlan Plan, string ExecId, ImmutableArray<string> Command, SessionStreams Streams) : IEffect;
 
 /// <summary>Outcome: IProcessSession.</summary>
 public sealed record OpenAttachSession(ContainerPlan Plan, string SessionId, SessionStreams Streams) : IEffect;
+
+/// <summary>Fails in every case so far.</summary>
+public sealed record CheckpointTask(ContainerPlan Plan, string CheckpointId, string Location) : IEffect;
 
 /// <param name="Join">Who waits for it.</param>
 public sealed record ReopenTaskLog(ContainerPlan Plan, string Join) : IEffect;

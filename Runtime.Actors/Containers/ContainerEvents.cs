@@ -24,6 +24,10 @@ public sealed record ContainerStartCompleted(uint Pid, DateTimeOffset At) : IDom
 /// <param name="KillAt">When it is killed if it still runs.</param>
 public sealed record ContainerStopRequested(string Signal, DateTimeOffset KillAt, DateTimeOffset At) : IDomainEvent;
 
+/// <summary>Its limits are others from here on.</summary>
+/// <param name="Resources">All of them, as they are in effect.</param>
+public sealed record ContainerResourcesUpdated(ContainerResources Resources, DateTimeOffset At) : IDomainEvent;
+
 /// <summary>Its process ended, or never ran.</summary>
 /// <param name="Reason">Completed, Error, OOMKilled, StartError, Unknown.</param>
 public sealed record ContainerExited(int ExitCode, string Reason, string Message, DateTimeOffset FinishedAt) : IDomainEvent;
@@ -47,6 +51,7 @@ public static class ContainerJournal
         JournalType.Of("container.start-requested.v1", ContainerJson.Default.ContainerStartRequested),
         JournalType.Of("container.started.v1", ContainerJson.Default.ContainerStartCompleted),
         JournalType.Of("container.stop-requested.v1", ContainerJson.Default.ContainerStopRequested),
+        JournalType.Of("container.resources-updated.v1", ContainerJson.Default.ContainerResourcesUpdated),
         JournalType.Of("container.exited.v1", ContainerJson.Default.ContainerExited),
         JournalType.Of("container.lost.v1", ContainerJson.Default.ContainerLost),
         JournalType.Of("container.remove-requested.v1", ContainerJson.Default.ContainerRemoveRequested),
@@ -61,6 +66,7 @@ public static class ContainerJournal
 [JsonSerializable(typeof(ContainerStartRequested))]
 [JsonSerializable(typeof(ContainerStartCompleted))]
 [JsonSerializable(typeof(ContainerStopRequested))]
+[JsonSerializable(typeof(ContainerResourcesUpdated))]
 [JsonSerializable(typeof(ContainerExited))]
 [JsonSerializable(typeof(ContainerLost))]
 [JsonSerializable(typeof(ContainerRemoveRequested))]

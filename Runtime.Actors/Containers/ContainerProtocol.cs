@@ -35,6 +35,17 @@ public sealed record RemoveContainer(NamespaceName Space, string EntityId) : ICo
 
 public sealed record ContainerRemoved(string ContainerId);
 
+/// <summary>
+/// Changes the cgroup limits of a created or running container; answers <see cref="ContainerUpdated"/>. Where the OCI runtime
+/// refuses, everything is as before.
+/// </summary>
+/// <param name="UpdateId">A new id, made at the edge.</param>
+/// <param name="Resources">What is not set (0, empty) keeps its value. The OOM score is not a cgroup's: it stays.</param>
+public sealed record UpdateContainer(NamespaceName Space, string EntityId, string UpdateId, ContainerResources Resources)
+    : IContainerCommand;
+
+public sealed record ContainerUpdated(string ContainerId);
+
 /// <summary>Runs a command in a running container and answers <see cref="ExecSyncResult"/>.</summary>
 /// <param name="ExecId">A new id, made at the edge.</param>
 /// <param name="Timeout">Zero: none. Past it the whole process group is killed and the answer is DeadlineExceeded.</param>
@@ -64,6 +75,16 @@ public sealed record OpenAttach(
 
 /// <param name="Session">Now the caller's, who disposes it.</param>
 public sealed record SessionOpened(IProcessSession Session);
+
+/// <summary>
+/// Writes a running container's state to an archive. Answers FailedPrecondition with CRIU's reason where the node cannot, and
+/// Unimplemented where it could: there is no archive yet.
+/// </summary>
+/// <param name="CheckpointId">A new id, made at the edge.</param>
+/// <param name="Location">Absolute path of the archive.</param>
+public sealed record CheckpointContainer(NamespaceName Space, string EntityId, string CheckpointId, string Location) : IContainerCommand;
+
+public sealed record ContainerCheckpointed(string ContainerId);
 
 /// <summary>Makes the shim write to a new log file at the same path. Answers <see cref="LogReopened"/> once it does.</summary>
 public sealed record ReopenLog(NamespaceName Space, string EntityId) : IContainerCommand;

@@ -65,6 +65,14 @@ public sealed partial record ContainerState
         (Rejected { Fault.Kind: FaultKind.NotFound }, Removing) => Removed(now),
         (Rejected rejected, Removing) => RetryRemoval(rejected.Fault),
 
+        // New limits. An interrupted update is no intention to finish: the kubelet compares, and asks again.
+        (UpdateContainer update, Created or Running) => Decision.Waiting(update.UpdateId, effects:
+            [new UpdateTask(Plan!, update.UpdateId, update.Resources, IsLive: View!.Phase == Running)]),
+        (EffectDone { Effect: UpdateTask { IsLive: false } update }, Starting or Running) =>
+            Decision.Accept([], [update with { IsLive = true }]), // the start may have read the spec before
+        (EffectDone { Effect: UpdateTask update }, { }) => Updated(update, now),
+        (EffectFailed { Effect: UpdateTask update } failed, _) => Decision.Nothing.AndAnswer(update.UpdateId, new Rejected(failed.Fault)),
+
         // While it runs.
         (ExecSync exec, Running) => Decision.Waiting(exec.ExecId, effects: [new ExecTask(Plan!, exec.ExecId, exec.Command, exec.Timeout)]),
         (EffectDone { Effect: ExecTask exec, Outcome: ExecSyncResult result }, _) => Decision.Nothing.AndAnswer(exec.ExecId, result),
@@ -81,6 +89,10 @@ public sealed partial record ContainerState
         (EffectDone { Effect: OpenAttachSession attach, Outcome: IProcessSession session }, _) =>
             Decision.Nothing.AndAnswer(attach.SessionId, new SessionOpened(session)),
         (EffectFailed { Effect: OpenAttachSession attach } failed, _) => Decision.Nothing.AndAnswer(attach.SessionId, new Rejected(failed.Fault)),
+        (CheckpointContainer checkpoint, Running) => Decision.Waiting(checkpoint.CheckpointId, effects:
+            [new CheckpointTask(Plan!, checkpoint.CheckpointId, checkpoint.Location)]),
+        (EffectFailed { Effect: CheckpointTask checkpoint } failed, _) =>
+            Decision.Nothing.AndAnswer(checkpoint.CheckpointId, new Rejected(failed.Fault)),
         (ReopenLog, Running) when View!.LogPath.Length > 0 => Reopen($"reopen-log/{now.UtcTicks}"),
         (EffectDone { Effect: ReopenTaskLog reopen }, _) => Decision.Nothing.AndAnswer(reopen.Join, new LogReopened(Plan!.Id)),
         (EffectFailed { Effect: ReopenTaskLog reopen } failed, _) => Decision.Nothing.AndAnswer(reopen.Join, new Rejected(failed.Fault)),
@@ -148,6 +160,13 @@ public sealed partial record ContainerState
 
     private Decision Removed(DateTimeOffset now) =>
         Decision.Accept([new ContainerRemoveCompleted(now)], []).AndAnswer(RemoveJoin, new ContainerRemoved(Plan!.Id));
+
+    private Decision Updated(UpdateTask update, DateTimeOffset now)
+    {
+        var resources = (View!.Config.Resources ?? new ContainerResources()).With(update.Resources);
+        return Decision.Accept([new ContainerResourcesUpdated(resources, now)], [])
+            .AndAnswer(update.UpdateId, new ContainerUpdated(Plan!.Id));
+    }
 
     private Decision Reopen(string join) => Decision.Waiting(join, effects: [new ReopenTaskLog(Plan!, join)]);
 

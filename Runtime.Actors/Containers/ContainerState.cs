@@ -49,6 +49,10 @@ public sealed partial record ContainerState : IEntityState<ContainerState, Conta
         ContainerStartCompleted started =>
             Show(view => view with { Phase = ContainerPhase.Running, StartedAt = started.At, Pid = started.Pid }),
         ContainerStopRequested stop => this with { Stop = stop },
+        ContainerResourcesUpdated updated => Show(view => view with { Config = view.Config with { Resources = updated.Resources } }) with
+        {
+            Plan = Plan! with { Config = Plan.Config with { Resources = updated.Resources } },
+        },
         ContainerExited exited => Show(view => Ending(view, exited)),
         ContainerLost lost => Show(view => view with { Phase = ContainerPhase.Unknown, Message = lost.Message }),
         ContainerRemoveCompleted => this with { Ended = true, View = null },

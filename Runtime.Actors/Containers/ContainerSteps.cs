@@ -14,6 +14,7 @@ internal sealed class ContainerSteps(ContainerSlice slice)
     private readonly ContainerOptions _options = slice.Options;
     private readonly SpecInspector _inspector = new(slice.Options);
     private readonly TaskRunner _tasks = new(slice.Ports.Shims, slice.Options.Tasks, slice.Clock);
+    private readonly ResourceUpdates _updates = new(slice.Ports.Shims, slice.Options.Host);
 
     public async Task<object?> RunAsync(IEffect effect, CancellationToken stopping) => effect switch
     {
@@ -27,9 +28,13 @@ internal sealed class ContainerSteps(ContainerSlice slice)
         AwaitGrace grace => await PassAsync(grace.KillAt - slice.Clock.GetUtcNow(), stopping),
         AwaitRetry => await PassAsync(_options.RetryPause, stopping),
         ExecTask exec => await _tasks.ExecAsync(new TaskExec(AddressOf(exec.Plan), exec.ExecId, exec.Command, exec.Timeout), stopping),
+        UpdateTask update => await DoneAsync(_updates.UpdateAsync(
+            AddressOf(update.Plan), ConfigOf(update.Plan), update.Resources, update.IsLive, stopping)),
         OpenExecSession exec => await _tasks.OpenExecAsync(
             new TaskExec(AddressOf(exec.Plan), exec.ExecId, exec.Command, TimeSpan.Zero), exec.Streams, stopping),
         OpenAttachSession attach => await _tasks.OpenAttachAsync(AttachOf(attach.Plan, attach.Streams), stopping),
+        CheckpointTask checkpoint => await DoneAsync(Checkpoints.RefuseAsync(
+            checkpoint.Plan.Id, _options.Handlers.Resolve(checkpoint.Plan.RuntimeHandler).Options.CriuPath, stopping)),
         ReopenTaskLog reopen => await DoneAsync(_tasks.ReopenLogAsync(AddressOf(reopen.Plan), stopping)),
         _ => throw new FaultException(FaultKind.Internal, "container.unknown-effect", $"A container cannot run {effect.GetType().Name}."),
     };

@@ -18,6 +18,8 @@ internal static class RunCommand
     private static readonly Option<long?> User = new("--user", "-u") { Description = "Numeric user id." };
     private static readonly Option<long> Memory = new("--memory") { Description = "Bytes." };
     private static readonly Option<bool> Privileged = new("--privileged");
+    private static readonly Option<bool> Interactive = new("--interactive", "-i") { Description = "Pass standard input on." };
+    private static readonly Option<bool> Tty = new("--tty", "-t") { Description = "Give it a terminal." };
     private static readonly Option<bool> ReadOnly = new("--read-only") { Description = "Read-only root file system." };
 
     private static readonly PodOptions Options = new();
@@ -27,6 +29,7 @@ internal static class RunCommand
         var command = new Command("run", "Runs a command of an image, and ends with its exit code.")
         {
             Image, Words, Pod, ContainerName, Detach, Keep, Environment, Volumes, WorkingDirectory, User, Memory, Privileged, ReadOnly,
+            Interactive, Tty,
         };
         Options.AddTo(command);
         command.SetAction(RunAsync);
@@ -59,12 +62,37 @@ internal static class RunCommand
                 Console.WriteLine(containerId);
                 return 0;
             }
-            return await LogFollower.FollowToExitAsync(daemon, containerId, cancellation);
+            return await FollowAsync(daemon, containerId, parsed.GetValue(Interactive), parsed.GetValue(Tty), cancellation);
         }
         finally
         {
             // Also after Ctrl-C: what was made for this command goes with it.
             if (!detached && !parsed.GetValue(Keep)) await RemoveAsync(daemon, ownPod ? podId : null, containerId);
+        }
+    }
+
+    // The log has everything from the first byte on, an attached terminal what comes from now on: it draws itself anew.
+    private static async Task<int> FollowAsync(
+        Daemon daemon, string containerId, bool interactive, bool tty, CancellationToken cancellation)
+    {
+        if (tty)
+        {
+            await AttachCommand.RunAsync(daemon, containerId, interactive, tty, withOutput: true, cancellation);
+            return (await LogFollower.ExitedAsync(daemon, containerId, cancellation)).ExitCode;
+        }
+        if (interactive) _ = SendInputAsync(daemon, containerId, cancellation);
+        return await LogFollower.FollowToExitAsync(daemon, containerId, cancellation);
+    }
+
+    private static async Task SendInputAsync(Daemon daemon, string containerId, CancellationToken cancellation)
+    {
+        try
+        {
+            await AttachCommand.RunAsync(daemon, containerId, interactive: true, tty: false, withOutput: false, cancellation);
+        }
+        catch (Exception refused) when (refused is Grpc.Core.RpcException or CommandException or OperationCanceledException)
+        {
+            if (!cancellation.IsCancellationRequested) Console.Error.WriteLine($"actr: no input: {refused.Message}");
         }
     }
 
@@ -77,6 +105,9 @@ internal static class RunCommand
             Image = new ImageSpec { Image = image, UserSpecifiedImage = parsed.GetRequiredValue(Image) },
             WorkingDir = parsed.GetValue(WorkingDirectory) ?? "",
             LogPath = $"{name}.log",
+            Stdin = parsed.GetValue(Interactive),
+            StdinOnce = parsed.GetValue(Interactive),
+            Tty = parsed.GetValue(Tty),
             Linux = new LinuxContainerConfig
             {
                 Resources = new LinuxContainerResources { MemoryLimitInBytes = parsed.GetValue(Memory) },

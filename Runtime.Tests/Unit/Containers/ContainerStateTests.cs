@@ -226,6 +226,50 @@ public sealed class ContainerStateTests
         Assert.IsType<WatchTask>(Assert.Single(Lost.Unfinished()));
     }
 
+    [Theory]
+    [InlineData(nameof(Created), false)]
+    [InlineData(nameof(Running), true)]
+    public void An_update_is_recorded_once_it_has_taken_place_and_keeps_what_it_does_not_set(string phase, bool isLive)
+    {
+        var before = StateOf(phase).Apply(new ContainerResourcesUpdated(new ContainerResources { CpuShares = 2, MemoryLimit = 4, MemorySwapLimit = 5 }, Now));
+        var asked = before.Decide(new UpdateContainer(Space, Plan.Id, "u1", new ContainerResources { MemoryLimit = 8 }), Now);
+        Assert.Empty(asked.Events);
+        Assert.Equal("u1", asked.Join);
+        var effect = Assert.IsType<UpdateTask>(Assert.Single(asked.Effects));
+        Assert.Equal(isLive, effect.IsLive);
+        var done = before.Decide(new EffectDone(effect, null), Now);
+        Assert.Equal(new ContainerUpdated(Plan.Id), Assert.Single(done.Answers).Reply);
+        var after = before.Apply(Assert.Single(done.Events));
+        Assert.Equal(new ContainerResources { CpuShares = 2, MemoryLimit = 8, MemorySwapLimit = 8 }, after.View!.Config.Resources);
+        Assert.Equal(new Rejected(Fault), Assert.Single(before.Decide(new EffectFailed(effect, Fault), Now).Answers).Reply);
+    }
+
+    [Fact]
+    public void An_update_that_a_start_overtook_is_done_again_on_the_live_container()
+    {
+        var effect = new UpdateTask(Plan, "u1", new ContainerResources { CpuShares = 9 }, IsLive: false);
+        var again = Starting.Decide(new EffectDone(effect, null), Now);
+        Assert.Empty(again.Events);
+        Assert.Equal(effect with { IsLive = true }, Assert.Single(again.Effects));
+    }
+
+    [Theory]
+    [InlineData(nameof(Creating))]
+    [InlineData(nameof(Starting))]
+    [InlineData(nameof(Exited))]
+    [InlineData(nameof(Removing))]
+    public void Limits_and_streams_are_refused_in_every_other_phase(string phase)
+    {
+        IContainerCommand[] commands =
+        [
+            new UpdateContainer(Space, Plan.Id, "u1", new ContainerResources()),
+            new OpenExec(Space, Plan.Id, "e1", ["true"], false, true, true, false),
+            new OpenAttach(Space, Plan.Id, "a1", false, true, true, false),
+        ];
+        Assert.All(commands, command =>
+            Assert.Equal(FaultKind.FailedPrecondition, Assert.IsType<Rejected>(StateOf(phase).Decide(command, Now).Reply).Fault.Kind));
+    }
+
     [Fact]
     public void A_late_outcome_changes_nothing()
     {
@@ -240,7 +284,8 @@ public sealed class ContainerStateTests
         [
             new ContainerCreateRequested(Plan with { Config = FullConfig }, Now), new ContainerCreateCompleted(new ContainerUser(1, 2, [2, 3]), Rootfs, Now),
             new ContainerCreateFailed(Fault, Now), new ContainerStartRequested(Now), new ContainerStartCompleted(7, Now),
-            new ContainerStopRequested("SIGTERM", Now, Now), new ContainerExited(1, "Error", "m", Now), new ContainerLost("m", Now),
+            new ContainerStopRequested("SIGTERM", Now, Now),
+            new ContainerResourcesUpdated(FullConfig.Resources!, Now), new ContainerExited(1, "Error", "m", Now), new ContainerLost("m", Now),
             new ContainerRemoveRequested(Now), new ContainerRemoveCompleted(Now),
         ];
         Assert.Equal(ContainerJournal.Types.Select(type => type.Type), events.Select(one => one.GetType()));

@@ -1,0 +1,20 @@
+using Grpc.Core;
+using Runtime.Actors.Containers;
+using Runtime.Cri.Mapping;
+using Runtime.Cri.V1;
+
+namespace Runtime.Cri;
+
+public sealed partial class CriRuntimeService
+{
+    /// <summary>FailedPrecondition with CRIU's reason where the node cannot checkpoint; past the caller's time it is given up.</summary>
+    public override async Task<CheckpointContainerResponse> CheckpointContainer(
+        CheckpointContainerRequest request, ServerCallContext context)
+    {
+        var container = _ids.Container(request.ContainerId);
+        var location = RequestCheck.AbsolutePath(request.Location, "location");
+        await edge.AskAsync<ContainerCheckpointed>(
+            new CheckpointContainer(Space, container.Id, Guid.NewGuid().ToString("N"), location), context.CancellationToken);
+        return new CheckpointContainerResponse();
+    }
+}
