@@ -1,7 +1,6 @@
 using Runtime.Faults;
 using Runtime.Shim;
 using Runtime.Shim.Commands;
-using Runtime.Shim.Sandboxes;
 
 try
 {
@@ -11,7 +10,6 @@ try
         ShimCommand.Start => StartCommand.Run(arguments),
         ShimCommand.Delete => DeleteCommand.Run(arguments),
         ShimCommand.Serve => ShimServer.Run(arguments),
-        ShimCommand.PodInit => PodInit.Run(),
         ShimCommand.Info => InfoCommand.Run(),
         _ => InfoCommand.PrintVersion(),
     };

@@ -20,6 +20,7 @@ internal static unsafe partial class IoCalls
     public const int F_GETFL = 3;
     public const int F_DUPFD_CLOEXEC = 1030;
     public const int O_NONBLOCK = 0x800;
+    public const short POLLIN = 1;
     public const int O_CLOEXEC = 0x80000;
 
     /// <summary>struct iovec.</summary>
@@ -42,6 +43,18 @@ internal static unsafe partial class IoCalls
         public nuint ControlLength;
         public int Flags;
     }
+
+    /// <summary>struct pollfd.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct PollDescriptor
+    {
+        public int File;
+        public short Events;
+        public short Returned;
+    }
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int poll(PollDescriptor* files, nuint count, int timeoutMs);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int epoll_create1(int flags);

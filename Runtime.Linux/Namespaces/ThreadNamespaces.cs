@@ -11,11 +11,4 @@ public static class ThreadNamespaces
         if (NamespaceCalls.setns(file, (int)kind) < 0)
             throw Errno.Fault("setns", path);
     }
-
-    /// <summary>The next child of the calling thread is pid 1 of a new pid namespace; when it ends, the kernel ends the namespace.</summary>
-    public static void NewPidNamespaceForChildren()
-    {
-        if (NamespaceCalls.unshare((int)NamespaceKind.Pid) < 0)
-            throw Errno.Fault("unshare", "CLONE_NEWPID");
-    }
 }

@@ -17,8 +17,9 @@ public static unsafe class Children
     public static bool TryReapAny(out ChildExit exit) => TryReap(ProcessCalls.P_ALL, 0, ProcessCalls.WNOHANG, out exit);
 
     /// <summary>Waits for a child's end and reaps it.</summary>
+    /// <param name="isClone">It was made to end without SIGCHLD, clone(2).</param>
     /// <exception cref="Runtime.Faults.FaultException">NotFound where it is no child of this process.</exception>
-    public static ChildExit Reap(int pid) => TryReap(ProcessCalls.P_PID, (uint)pid, 0, out var exit)
+    public static ChildExit Reap(int pid, bool isClone = false) => TryReap(ProcessCalls.P_PID, (uint)pid, isClone ? ProcessCalls.__WALL : 0, out var exit)
         ? exit
         : throw Errno.Fault(Errno.ESRCH, "waitid", $"process {pid}");
 

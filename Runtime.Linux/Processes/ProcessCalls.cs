@@ -11,6 +11,7 @@ internal static unsafe partial class ProcessCalls
     public const int P_PID = 1;
     public const int WNOHANG = 1;
     public const int WEXITED = 4;
+    public const int __WALL = 0x40000000;
     public const int SIG_BLOCK = 0;
     public const int SIG_SETMASK = 2;
     public const short POSIX_SPAWN_SETSIGDEF = 0x04;
@@ -25,9 +26,6 @@ internal static unsafe partial class ProcessCalls
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int prctl(int option, nuint a, nuint b, nuint c, nuint d);
-
-    [LibraryImport("libc", SetLastError = true)]
-    public static partial int capset(uint* header, uint* sets);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int gettid();

@@ -10,31 +10,6 @@ public static class ProcessControl
             throw Errno.Fault("prctl", "PR_SET_CHILD_SUBREAPER");
     }
 
-    /// <summary>What the calling thread executes from here on gains no privileges, PR_SET_NO_NEW_PRIVS (Linux 3.5).</summary>
-    public static void RefuseNewPrivileges()
-    {
-        if (ProcessCalls.prctl(ProcessCalls.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-            throw Errno.Fault("prctl", "PR_SET_NO_NEW_PRIVS");
-    }
-
-    /// <summary>
-    /// Gives up every capability of the calling thread for good: no new privileges, and empty permitted, effective and inheritable
-    /// sets, capset(2).
-    /// </summary>
-    public static unsafe void DropPrivileges()
-    {
-        RefuseNewPrivileges();
-        // struct __user_cap_header_struct: _LINUX_CAPABILITY_VERSION_3, this thread; then two sets of three words.
-        Span<uint> header = [0x20080522, 0];
-        Span<uint> sets = stackalloc uint[6];
-        sets.Clear();
-        fixed (uint* who = header, what = sets)
-        {
-            if (ProcessCalls.capset(who, what) < 0)
-                throw Errno.Fault("capset");
-        }
-    }
-
     /// <summary>The kernel's number of the calling thread: it has a directory under /proc like a process.</summary>
     public static int ThreadId => ProcessCalls.gettid();
 

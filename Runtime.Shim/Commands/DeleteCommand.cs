@@ -57,7 +57,7 @@ internal static class DeleteCommand
     private static void KillPodInit(string bundle)
     {
         var pid = BundleFiles.ReadPid(Path.Combine(bundle, BundleFiles.PodInitPid));
-        if (pid > 0 && BundleFiles.TryRead($"/proc/{pid}/cmdline")?.StartsWith("actord-pod\0", StringComparison.Ordinal) == true)
+        if (pid > 0 && BundleFiles.TryRead($"/proc/{pid}/cmdline")?.StartsWith($"{ForkedInit.Name}\0", StringComparison.Ordinal) == true)
             ProcessControl.TrySignal(pid, Signals.SIGKILL);
     }
 }

@@ -11,9 +11,6 @@ internal enum ShimCommand
 
     /// <summary>Internal: the server that <c>start</c> leaves behind; descriptor 3 is its listener.</summary>
     Serve,
-
-    /// <summary>Internal: pid 1 of a shared pid namespace.</summary>
-    PodInit,
 }
 
 /// <summary>The command line of shim v2: flags in Go's style (<c>-id X</c>, <c>--id=X</c>), then the command.</summary>
@@ -81,11 +78,10 @@ internal sealed record ShimArguments
                 "start" => ShimCommand.Start,
                 "delete" => ShimCommand.Delete,
                 "serve" => ShimCommand.Serve,
-                "init" => ShimCommand.PodInit,
                 _ => throw Bad($"there is no command {command}"),
             },
         };
-        if (parsed.Command != ShimCommand.PodInit && (parsed.Id.Length == 0 || parsed.Namespace.Length == 0))
+        if (parsed.Id.Length == 0 || parsed.Namespace.Length == 0)
             throw Bad("-namespace and -id are needed");
         if (parsed.Id.Contains('/') || parsed.Id is "." or ".." || parsed.Namespace.Contains('/'))
             throw Bad("-namespace and -id are no paths");

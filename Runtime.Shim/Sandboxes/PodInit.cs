@@ -1,38 +1,21 @@
-using Runtime.Linux.Io;
+using Microsoft.Win32.SafeHandles;
+using Runtime.Linux.Files;
 using Runtime.Linux.Processes;
 
 namespace Runtime.Shim.Sandboxes;
 
-/// <summary>Pid 1 of a pod with a shared pid namespace: it reaps orphans and ends on SIGTERM, as a pause process would.</summary>
+/// <summary>Pid 1 of a pod with a shared pid namespace: its orphans are reaped, and it ends on SIGTERM, as a pause process would.</summary>
 internal static class PodInit
 {
-    private const string Name = "actord-pod";
-
-    /// <summary>From a thread that is in the pod's namespaces, the pid namespace for children among them.</summary>
-    public static int Spawn() => Spawner.Spawn(new("/proc/self/exe", [Name, "init"])
+    /// <summary>Blocks until it is up. Its id.</summary>
+    public static int Start(PodSandbox sandbox)
     {
-        Environment = [],
-        WorkingDirectory = "/",
-        NewSession = true,
-        BlockedSignals = [Signals.SIGCHLD, Signals.SIGTERM, Signals.SIGINT],
-    });
-
-    public static int Run()
-    {
-        using var signals = new Signals(Signals.SIGCHLD, Signals.SIGTERM, Signals.SIGINT);
-        ProcessControl.DropPrivileges();
-        using var epoll = new Epoll();
-        epoll.Add(signals.Handle, EpollEvents.In, 0);
-        Span<(ulong Token, EpollEvents Events)> ready = stackalloc (ulong, EpollEvents)[1];
-        while (true)
-        {
-            while (Children.TryReapAny(out _)) { }
-            epoll.Wait(ready, -1);
-            for (var signal = signals.TryTake(); signal != 0; signal = signals.TryTake())
-            {
-                if (signal != Signals.SIGCHLD)
-                    return 0;
-            }
-        }
+        using var user = Open(sandbox.UserPath);
+        using var network = Open(sandbox.NetworkPath);
+        using var ipc = Open(sandbox.IpcPath);
+        using var uts = Open(sandbox.UtsPath);
+        return ForkedInit.Start(new InitNamespaces(user, network, ipc, uts));
     }
+
+    private static SafeFileHandle? Open(string path) => path.Length > 0 ? Descriptors.Open(path, FileConstants.O_RDONLY) : null;
 }

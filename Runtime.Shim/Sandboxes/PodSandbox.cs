@@ -16,6 +16,9 @@ internal sealed class PodSandbox(CreateSandboxRequest request)
 
     public bool HasSharedPids => Annotation(SandboxAnnotations.SharedPid) is "true" or "1";
 
+    /// <summary>Empty without one.</summary>
+    public string UserPath => Annotation(SandboxAnnotations.UserNamespace);
+
     public string IpcPath => Annotation(SandboxAnnotations.IpcNamespace);
 
     public string UtsPath => Annotation(SandboxAnnotations.UtsNamespace);

@@ -8,8 +8,8 @@ using Runtime.Shim.Loops;
 namespace Runtime.Shim.Sandboxes;
 
 /// <summary>
-/// A thread that sits in the pod's namespaces. Its id is the pod's pid for cAdvisor, which reads /proc/ID/net/dev; for a pod with a
-/// shared pid namespace it starts that namespace's pid 1 first, which inherits what the thread is in.
+/// A thread that sits in the pod's network namespace. Its id is the pod's pid for cAdvisor, which reads /proc/ID/net/dev; for a pod
+/// with a shared pid namespace it only starts that namespace's pid 1, which takes its place.
 /// </summary>
 internal sealed class PodThread
 {
@@ -33,14 +33,10 @@ internal sealed class PodThread
         var (thread, init) = (ProcessControl.ThreadId, 0);
         try
         {
-            Enter(sandbox.NetworkPath, NamespaceKind.Network);
             if (sandbox.HasSharedPids)
-            {
-                Enter(sandbox.IpcPath, NamespaceKind.Ipc);
-                Enter(sandbox.UtsPath, NamespaceKind.Uts);
-                ThreadNamespaces.NewPidNamespaceForChildren();
-                init = PodInit.Spawn();
-            }
+                init = PodInit.Start(sandbox);
+            else
+                Enter(sandbox.NetworkPath, NamespaceKind.Network);
         }
         // Whatever it was is StartSandbox' answer.
 #pragma warning disable CA1031

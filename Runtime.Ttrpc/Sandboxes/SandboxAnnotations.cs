@@ -6,6 +6,9 @@ public static class SandboxAnnotations
     /// <summary><c>true</c>: start a pid 1 that reaps, in a new pid namespace.</summary>
     public const string SharedPid = "io.actord.sandbox.shared-pid";
 
+    /// <summary>Path of the user namespace that pid 1 is in, and that owns its pid namespace; absent for the host's.</summary>
+    public const string UserNamespace = "io.actord.sandbox.user";
+
     /// <summary>Path of the IPC namespace that pid 1 joins; absent for the host's.</summary>
     public const string IpcNamespace = "io.actord.sandbox.ipc";
 

@@ -44,7 +44,7 @@ public sealed class ShimSandboxTests
     public async Task A_shared_pid_namespace_has_a_pid_1_that_reaps_and_has_no_privileges()
     {
         await using var pod = new ShimPod();
-        var id = await pod.StartShim("p", ["/bin/sh", "-c", "for i in 1 2 3; do (sleep 0.05 &) ; done; sleep 0.5; echo orphaned; sleep 1000"]);
+        var id = await pod.StartShim("p", ["/bin/sh", "-c", "cat /proc/1/root/etc/passwd 2>/dev/null || echo no way out; for i in 1 2 3; do (sleep 0.05 &) ; done; sleep 0.5; echo orphaned; sleep 1000"]);
         await pod.Sandboxes.CreateAsync(new()
         {
             SandboxId = id,
@@ -54,6 +54,11 @@ public sealed class ShimSandboxTests
         var pid = (int)(await pod.Sandboxes.StartAsync(id, ShimPod.Options, ShimPod.Cancellation)).Pid;
 
         await ShimPod.Until(() => Status(pid, "CapEff") == "0000000000000000", "pid 1 has dropped its capabilities");
+        // Nobody inside gets at the host through it: it has no files and no root, and is not open to a process of the same user.
+        Assert.Empty(Directory.GetFileSystemEntries($"/proc/{pid}/root/"));
+        Assert.Empty(Directory.GetFileSystemEntries($"/proc/{pid}/fd"));
+        Assert.Empty((await File.ReadAllTextAsync($"/proc/{pid}/environ", ShimPod.Cancellation)).Trim('\0'));
+        Assert.StartsWith("actord-pod\0", await File.ReadAllTextAsync($"/proc/{pid}/cmdline", ShimPod.Cancellation), StringComparison.Ordinal);
         Assert.Equal(("1", "1"), (Status(pid, "NSpid").Split('\t')[^1], Status(pid, "NoNewPrivs")));
         Assert.NotEqual(NamespacePin.Inode("/proc/self/ns/pid"), NamespacePin.Inode($"/proc/{pid}/ns/pid"));
         var rollup = await File.ReadAllTextAsync($"/proc/{pid}/smaps_rollup", ShimPod.Cancellation);
@@ -66,7 +71,8 @@ public sealed class ShimSandboxTests
         await File.WriteAllTextAsync(config, spec, ShimPod.Cancellation);
         await pod.Create(id, new CriLogUri(pod.Log(id)).ToString());
         var container = await pod.Tasks.StartAsync(id, "", ShimPod.Options, ShimPod.Cancellation);
-        await ShimPod.Until(() => pod.Entries(id) is ["stdout F orphaned"], "the container has made orphans");
+        await ShimPod.Until(() => pod.Entries(id) is [_, "stdout F orphaned"], "the container has made orphans");
+        Assert.Equal("stdout F no way out", pod.Entries(id)[0]);
         // pid 1 and the shell; its sleep too, unless the shell became it.
         await ShimPod.Until(() => Namespace(pid) is 2 or 3, "the orphans are reaped");
 
