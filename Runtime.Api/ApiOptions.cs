@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Runtime.Actors.Ports;
 using Runtime.Actors.Shims;
 
@@ -35,14 +34,9 @@ public sealed record ApiOptions
     /// <summary>The CRI configuration as a JSON object, for verbose status; the directories are added to it.</summary>
     public string ConfigJson { get; init; } = "{}";
 
-    /// <summary>What the OCI runtime of each handler can do, by handler name; a handler that is not there can do nothing.</summary>
-    public ImmutableSortedDictionary<string, HandlerFeatures> Features { get; init; } =
-        ImmutableSortedDictionary<string, HandlerFeatures>.Empty;
+    /// <summary>What the OCI runtime of each handler can do.</summary>
+    public IHandlerFeatures Features { get; init; } = HandlerFeatures.Unknown;
 
     /// <summary>The daemon's identity, made on the first start: where containerd keeps it.</summary>
     public string ServerIdFile => Path.Combine(Directories.Root, "io.containerd.grpc.v1.introspection", "uuid");
 }
-
-/// <param name="RecursiveReadOnlyMounts">The runtime knows <c>rro</c>, and the kernel is 5.12 or later.</param>
-/// <param name="UserNamespaces">The runtime and the kernel can map the ids of mounts.</param>
-public sealed record HandlerFeatures(bool RecursiveReadOnlyMounts, bool UserNamespaces);

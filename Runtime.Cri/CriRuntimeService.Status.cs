@@ -55,14 +55,14 @@ public sealed partial class CriRuntimeService
 
     private V1.RuntimeHandler Describe(string shownAs, string name)
     {
-        var features = options.Features.GetValueOrDefault(name);
+        var features = options.Features.FeaturesOf(name);
         return new()
         {
             Name = shownAs,
             Features = new RuntimeHandlerFeatures
             {
-                RecursiveReadOnlyMounts = features?.RecursiveReadOnlyMounts ?? false,
-                UserNamespaces = features?.UserNamespaces ?? false,
+                RecursiveReadOnlyMounts = features.RecursiveReadOnlyMounts,
+                UserNamespaces = features.UserNamespaces,
             },
         };
     }

@@ -14,7 +14,9 @@ using Runtime.Actors.Shims;
 using Runtime.Actors.Snapshots;
 using Runtime.Actors.Tasks;
 using Runtime.Api;
+using Runtime.Faults;
 using Runtime.Host.Configuration;
+using Runtime.Linux;
 using Runtime.Linux.Cgroups;
 using Runtime.Oci.Registry;
 
@@ -29,9 +31,13 @@ internal sealed class DomainComposition : IDisposable
     /// <summary>Sized for a node full of pods on a slow disk; past it the daemon ends and says so, and systemd tries again.</summary>
     private static readonly TimeSpan RecoveryMax = TimeSpan.FromMinutes(2);
 
+    /// <summary>Of an OCI runtime that is asked what it can do: some milliseconds where it works.</summary>
+    private static readonly TimeSpan FeaturesMax = TimeSpan.FromSeconds(2);
+
     private readonly List<IDisposable> _owned = [];
 
-    private DomainComposition(RuntimeDomain domain, ShimEvents shimEvents) => (Domain, ShimEvents) = (domain, shimEvents);
+    private DomainComposition(RuntimeDomain domain, ShimEvents shimEvents, IHandlerFeatures features) =>
+        (Domain, ShimEvents, Features) = (domain, shimEvents, features);
 
     /// <summary>Starts the domain's actors. They recover on their own; commands wait until they have.</summary>
     public static async Task<DomainComposition> ComposeAsync(
@@ -42,18 +48,25 @@ internal sealed class DomainComposition : IDisposable
         var sandboxes = new ReadModel<SandboxView>();
         var containers = new ReadModel<ContainerView>();
 
+        var features = new RuntimeFeatures(config.Runtimes, KernelFeatures.Read(), FeaturesMax);
+        await features.ProbeAsync(CancellationToken.None);
+
         var registry = new RegistryClient(RegistryOptions(config), clock);
         var images = ImageComposition.Create(system, layout, ImageOptions(config), catalog, clock, registry);
         var snapshots = system.ActorOf(images.Snapshots, SnapshotManager.Name);
 
+        var containerOptions = ContainerOptions(config, layout) with { Features = features };
+        if (containerOptions.Host.Apparmor) await LoadApparmorAsync(Logging.GetLogger(system, nameof(ApparmorDefault)));
         var shims = new ShimManager(ShimOptions(config, layout), clock);
         var cni = CniOptions(config, layout);
         var loader = new CniConfigLoader(cni, clock, Logging.GetLogger(system, nameof(CniConfigLoader)));
         var network = new CniNetwork(cni, loader, Logging.GetLogger(system, nameof(CniNetwork)));
-        var sandboxOptions = SandboxOptions(config, layout);
+        var sandboxOptions = SandboxOptions(config, layout) with
+        {
+            SelinuxCategories = containerOptions.Host.Selinux ? config.Containers.SelinuxCategories : 0,
+        };
         var resources = new SandboxResources(sandboxOptions, CgroupHierarchy.Detect(), clock);
 
-        var containerOptions = ContainerOptions(config, layout);
         var pauses = new PauseContainers(containerOptions, images.Catalog, images.Requests);
 
         ImmutableArray<NamespaceSlice> slices =
@@ -72,12 +85,14 @@ internal sealed class DomainComposition : IDisposable
         var domain = new RuntimeDomain(
             namespaces, snapshots, sandboxes, containers, images.ImageNames, images.Pulls, images.SnapshotViews,
             images.Catalog, images.Archives, new NetworkStatus(loader, cni));
-        return new DomainComposition(domain, new ShimEvents(system.EventStream)) { _owned = { registry, loader } };
+        return new DomainComposition(domain, new ShimEvents(system.EventStream), features) { _owned = { registry, loader } };
     }
 
     public RuntimeDomain Domain { get; }
 
     public ShimEvents ShimEvents { get; }
+
+    public IHandlerFeatures Features { get; }
 
     public static JournalOptions JournalOptions(ActordConfig config, DirectoryLayout layout) => new(layout.JournalFile)
     {
@@ -95,15 +110,17 @@ internal sealed class DomainComposition : IDisposable
         .. ImageComposition.JournalTypes,
     ];
 
-    public static ApiOptions ApiOptions(ActordConfig config, DirectoryLayout layout, LoadedConfig loaded) => new()
-    {
-        Directories = layout,
-        Handlers = config.Runtimes,
-        Version = ActordVersion.Text,
-        SandboxImage = config.Images.SandboxImage,
-        Snapshotter = config.Images.Snapshotter,
-        SystemdCgroup = config.Runtimes.Resolve("").Options.SystemdCgroup,
-    };
+    public static ApiOptions ApiOptions(
+        ActordConfig config, DirectoryLayout layout, LoadedConfig loaded, IHandlerFeatures features) => new()
+        {
+            Features = features,
+            Directories = layout,
+            Handlers = config.Runtimes,
+            Version = ActordVersion.Text,
+            SandboxImage = config.Images.SandboxImage,
+            Snapshotter = config.Images.Snapshotter,
+            SystemdCgroup = config.Runtimes.Resolve("").Options.SystemdCgroup,
+        };
 
     public void Dispose()
     {
@@ -149,6 +166,19 @@ internal sealed class DomainComposition : IDisposable
         PauseSnapshotter = config.Images.Snapshotter,
     };
 
+    // Containers that ask for the default profile are refused until it is loaded; all others run.
+    private static async Task LoadApparmorAsync(ILoggingAdapter log)
+    {
+        try
+        {
+            await ApparmorDefault.LoadAsync(ApparmorDefault.Parser!, CancellationToken.None);
+        }
+        catch (FaultException failed)
+        {
+            log.Warning("{Message}", failed.Message);
+        }
+    }
+
     private static ContainerOptions ContainerOptions(ActordConfig config, DirectoryLayout layout) => new()
     {
         Directories = layout,
@@ -158,6 +188,8 @@ internal sealed class DomainComposition : IDisposable
         IgnoreImageVolumes = config.Containers.IgnoreImageVolumes,
         UsualProcPaths = config.Containers.UsualProcPaths,
         DevicesOfUser = config.Containers.DevicesOfUser,
+        CdiSpecDirs = config.Containers.CdiSpecDirs,
+        Policy = config.Containers.Policy,
         Tasks = new TaskOptions
         {
             LogLineBytesMax = Math.Max(0, config.Containers.LogLineMax),
@@ -168,7 +200,8 @@ internal sealed class DomainComposition : IDisposable
 
     private static HostFacts HostOf(ContainersConfig config)
     {
-        var host = HostProbe.Read(restrictOomScore: config.RestrictOomScoreAdj);
+        var host = HostProbe.Read(
+            restrictOomScore: config.RestrictOomScoreAdj, disableApparmor: config.DisableApparmor, enableSelinux: config.EnableSelinux);
         return config.HugetlbDisabled
             ? host with { Hugetlb = false }
             : host with { HugetlbRequired = config.HugetlbRequired };

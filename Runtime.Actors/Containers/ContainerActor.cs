@@ -39,6 +39,9 @@ internal sealed class ContainerActor : EntityActor<ContainerState, ContainerView
                 _slice.Ports.Snapshots.Tell(new PrepareSnapshot(
                     Space, EntityId, prepare.Plan.Snapshotter, prepare.Plan.ChainId, ImmutableSortedDictionary<string, string>.Empty));
                 break;
+            case ViewImageVolumes or ReleaseImageVolumes:
+                Context.ActorOf(ImageVolumeSnapshots.Props(effect, _slice.Ports.Snapshots));
+                break;
             case FindRootfs find:
                 _slice.Ports.Snapshots.Tell(new GetSnapshotMounts(Space, EntityId, find.Plan.Snapshotter));
                 break;

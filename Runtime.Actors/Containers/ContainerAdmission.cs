@@ -60,7 +60,12 @@ internal static class ContainerAdmission
     {
         var config = create.Config;
         Check(config);
+        if (!config.CdiDevices.IsEmpty && slice.Options.CdiSpecDirs.IsEmpty)
+            throw new FaultException(FaultKind.FailedPrecondition, "container.no-cdi",
+                $"Container {config.Name}: CDI devices {string.Join(", ", config.CdiDevices)} are asked for, but enable_cdi is false.");
         var sandbox = ReadySandbox(slice.Sandboxes, create.Space, create.SandboxId);
+        ResourceClasses.Check(config, sandbox, slice.Options.Policy);
+        PodUsers.Check(config, sandbox, slice.Options.Features.FeaturesOf(sandbox.RuntimeHandler).UserNamespaces);
         if (config.Security.Privileged && !sandbox.Config.Security.Privileged)
             throw Refuse("container.privilege", $"Container {config.Name} is privileged, but sandbox {sandbox.Id} is not.");
         var image = slice.Ports.Images.Find(create.Space, config.Image)
@@ -84,7 +89,7 @@ internal static class ContainerAdmission
             StopSignal = StopSignal.Effective(config.StopSignal, image.Defaults.StopSignal),
         };
         TargetPid(plan, slice.Views);
-        return plan;
+        return plan with { ImageVolumes = ImageVolumes.Of(config, create.Space, slice.Ports.Images) };
     }
 
     private static void Check(ContainerConfig config)
@@ -93,10 +98,7 @@ internal static class ContainerAdmission
         if (config.StopSignal.Length > 0) StopSignal.Parse(config.StopSignal);
         if (config.Security.RunAsGroup is not null && config.Security.RunAsUser is null && config.Security.RunAsUserName.Length == 0)
             throw Refuse("container.group-without-user", $"Container {config.Name}: a group is given without a user.");
-        if (!config.CdiDevices.IsEmpty)
-            throw Refuse("container.no-cdi", $"Container {config.Name}: CDI devices are not supported: {string.Join(", ", config.CdiDevices)}.");
-        if (!config.Security.UidMappings.IsEmpty || !config.Security.GidMappings.IsEmpty || config.Security.User == NamespaceMode.Pod)
-            throw Refuse("container.no-user-namespace", $"Container {config.Name}: user namespaces are not supported.");
+        SelinuxLevel.Check(config.Security.Selinux?.Level ?? "");
         foreach (var mount in config.Mounts) Check(config, mount);
     }
 
@@ -106,12 +108,14 @@ internal static class ContainerAdmission
             throw Refuse("container.invalid-mount", $"Container {config.Name}: the mount of \"{mount.HostPath}\" has no place in the container.");
         if (ContainerSpecBuilder.Clean(mount.ContainerPath) == "/")
             throw Refuse("container.invalid-mount", $"Container {config.Name}: the mount at \"{mount.ContainerPath}\" would hide the root file system.");
-        if (mount.Image.Length > 0) // the prefix is the kubelet's
-            throw Refuse("container.image-mount", $"ImageVolumeMountFailed: container {config.Name}: images as volumes are not supported ({mount.Image}).");
+        if (mount.Image.Length > 0)
+        {
+            if (mount.Propagation != MountPropagation.Private)
+                throw Refuse("container.invalid-mount", $"Container {config.Name}: the image at {mount.ContainerPath} must have private propagation.");
+            return;
+        }
         if (!mount.HostPath.StartsWith('/'))
             throw Refuse("container.invalid-mount", $"Container {config.Name}: the host path \"{mount.HostPath}\" of {mount.ContainerPath} is not absolute.");
-        if (!mount.UidMappings.IsEmpty || !mount.GidMappings.IsEmpty)
-            throw Refuse("container.no-idmap", $"Container {config.Name}: the mount at {mount.ContainerPath} needs an idmapped mount, which is not supported.");
     }
 
     private static FaultException Refuse(string code, string message) => new(FaultKind.InvalidArgument, code, message);

@@ -11,8 +11,21 @@ public sealed record PrepareRootfs(ContainerPlan Plan) : IEffect;
 /// <summary>Asks for the mounts of a root file system that an earlier try prepared.</summary>
 public sealed record FindRootfs(ContainerPlan Plan) : IEffect;
 
+/// <summary>Has the snapshotter keep the images that are volumes, and say how to mount them. Outcome: <see cref="ImageVolumesViewed"/>.</summary>
+public sealed record ViewImageVolumes(ContainerPlan Plan, ImmutableArray<MountSpec> Rootfs) : IEffect;
+
+/// <param name="Mounts">In the order of the plan's volumes.</param>
+public sealed record ImageVolumesViewed(ImmutableArray<ImmutableArray<MountSpec>> Mounts);
+
+/// <summary>Has the snapshotter let go of the images that were volumes.</summary>
+public sealed record ReleaseImageVolumes(ContainerPlan Plan) : IEffect;
+
 /// <summary>Resolves user, mounts and devices, and writes the bundle. Outcome: <see cref="BundleOutcome"/>.</summary>
-public sealed record WriteBundle(ContainerPlan Plan, ImmutableArray<MountSpec> Rootfs) : IEffect;
+public sealed record WriteBundle(ContainerPlan Plan, ImmutableArray<MountSpec> Rootfs) : IEffect
+{
+    /// <summary>In the order of the plan's image volumes.</summary>
+    public ImmutableArray<ImmutableArray<MountSpec>> ImageVolumes { get; init; } = [];
+}
 
 public sealed record BundleOutcome(ContainerUser User, ImmutableArray<MountSpec> Rootfs);
 

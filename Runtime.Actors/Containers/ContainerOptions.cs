@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Runtime.Actors.Ports;
 using Runtime.Actors.Sandboxes;
 using Runtime.Actors.Shims;
@@ -12,6 +13,9 @@ public sealed record ContainerOptions
 
     public required RuntimeHandlers Handlers { get; init; }
 
+    /// <summary>What the handlers' OCI runtimes can do.</summary>
+    public IHandlerFeatures Features { get; init; } = HandlerFeatures.Unknown;
+
     /// <summary>From <see cref="HostProbe"/>.</summary>
     public required HostFacts Host { get; init; }
 
@@ -19,6 +23,11 @@ public sealed record ContainerOptions
 
     /// <summary>The profile of a container that names none. <c>unset_seccomp_profile</c>; null: unconfined.</summary>
     public SecurityProfile? UnsetSeccomp { get; init; }
+
+    public ContainerPolicy Policy { get; init; } = new();
+
+    /// <summary><c>cdi_spec_dirs</c>; empty where <c>enable_cdi</c> is false.</summary>
+    public ImmutableArray<string> CdiSpecDirs { get; init; } = ["/etc/cdi", "/var/run/cdi"];
 
     /// <summary><c>ignore_image_defined_volumes</c>.</summary>
     public bool IgnoreImageVolumes { get; init; }

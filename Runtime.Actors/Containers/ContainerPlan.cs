@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Runtime.Actors.Images;
 using Runtime.Actors.Namespaces;
 
@@ -37,4 +38,14 @@ public sealed record ContainerPlan
 
     /// <summary>Sent first by StopContainer.</summary>
     public required string StopSignal { get; init; }
+
+    /// <summary>Images that are mounted as volumes, each once; none in plans from before there were any.</summary>
+    public ImmutableArray<ImageVolume> ImageVolumes { get; init => field = value.IsDefault ? [] : value; } = [];
+
+    /// <summary>Of an image volume, unique among all: its snapshot's key.</summary>
+    public string KeyOf(ImageVolume volume) => $"{Id}-volume-{ImageVolumes.IndexOf(volume)}";
 }
+
+/// <param name="Image">As the mounts of the config name it.</param>
+/// <param name="ChainId">The committed snapshot that is mounted.</param>
+public sealed record ImageVolume(string Image, string ChainId, string Snapshotter);

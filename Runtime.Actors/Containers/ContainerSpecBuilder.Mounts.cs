@@ -16,9 +16,9 @@ public static partial class ContainerSpecBuilder
         for (var index = 0; index < request.Config.Mounts.Length; index++)
         {
             var (mount, source) = (request.Config.Mounts[index], request.Facts.Mounts[index]);
-            CheckReadonly(mount, request.Host);
+            CheckReadonly(mount, request);
             CheckPropagation(mount, source);
-            asked.Add(MountOf(mount, source));
+            asked.Add(WithMappings(MountOf(mount, source), mount));
             // The container's root must itself pass events on, or the kernel refuses the propagation of what is below.
             if (mount.Propagation == MountPropagation.Bidirectional) rootfsPropagation = "rshared";
             else if (mount.Propagation == MountPropagation.HostToContainer) rootfsPropagation ??= "rslave";
@@ -31,7 +31,7 @@ public static partial class ContainerSpecBuilder
         var outer = (request.Facts.Base?.Mounts ?? Defaults(request))
             .Where(mount => !taken.Contains(Clean(mount.Destination)))
             .Where(mount => !wholeDev || !mount.Destination.StartsWith("/dev/", StringComparison.Ordinal));
-        return [.. outer, .. inner];
+        return [.. outer.Select(mount => OfHost(mount, request)), .. inner];
     }
 
     private static IEnumerable<OciMount> Defaults(SpecRequest request)
@@ -65,20 +65,20 @@ public static partial class ContainerSpecBuilder
             MountPropagation.Bidirectional => "rshared",
             _ => throw Refuse("container.invalid-propagation", $"Mount {mount.ContainerPath}: propagation {mount.Propagation} is not known."),
         };
-        var access = mount.RecursiveReadonly ? "rro" : mount.Readonly ? "ro" : "rw";
+        var access = mount.RecursiveReadonly ? "rro" : mount.Readonly || mount.Image.Length > 0 ? "ro" : "rw";
         return Mount(Clean(mount.ContainerPath), "bind", source.Path, "rbind", propagation, access);
     }
 
-    private static void CheckReadonly(ContainerMount mount, HostFacts host)
+    private static void CheckReadonly(ContainerMount mount, SpecRequest request)
     {
         if (!mount.RecursiveReadonly) return;
         if (!mount.Readonly)
             throw Refuse("container.invalid-readonly", $"Mount {mount.ContainerPath}: recursive read-only needs read-only as well.");
         if (mount.Propagation != MountPropagation.Private)
             throw Refuse("container.invalid-readonly", $"Mount {mount.ContainerPath}: recursive read-only needs private propagation.");
-        if (!host.RecursiveReadonly)
+        if (!request.Host.RecursiveReadonly || !request.Features.RecursiveReadOnlyMounts) // the prefix is the kubelet's
             throw new FaultException(FaultKind.FailedPrecondition, "container.readonly-unsupported",
-                $"RROUnsupported: mount {mount.ContainerPath}: recursive read-only needs kernel 5.12.");
+                $"RROUnsupported: mount {mount.ContainerPath}: recursive read-only needs kernel 5.12, and an OCI runtime of handler {request.Handler.Name} that knows rro.");
     }
 
     private static void CheckPropagation(ContainerMount mount, MountSource source)

@@ -7,8 +7,6 @@ namespace Runtime.Actors.Containers;
 
 public static partial class ContainerSpecBuilder
 {
-    private const string ApparmorDefault = "cri-containerd.apparmor.d";
-
     /// <summary>What Docker and containerd grant by default.</summary>
     private static readonly ImmutableArray<string> DefaultCapabilities =
     [
@@ -93,7 +91,7 @@ public static partial class ContainerSpecBuilder
         if (!host.Apparmor)
             throw new FaultException(FaultKind.FailedPrecondition, "container.no-apparmor",
                 $"Container {request.Config.Name}: AppArmor profile \"{security.Apparmor.LocalhostRef}\" is asked for, but this kernel has no AppArmor.");
-        var name = security.Apparmor.Kind == SecurityProfileKind.RuntimeDefault ? ApparmorDefault : security.Apparmor.LocalhostRef;
+        var name = security.Apparmor.Kind == SecurityProfileKind.RuntimeDefault ? ApparmorDefault.Name : security.Apparmor.LocalhostRef;
         if (name.StartsWith("localhost/", StringComparison.Ordinal)) name = name["localhost/".Length..];
         return host.ApparmorProfiles.Contains(name)
             ? name

@@ -21,15 +21,15 @@ public static partial class ContainerSpecBuilder
     {
         var start = request.Facts.Base ?? new OciSpec();
         var mounts = MountsOf(request, out var rootfsPropagation);
-        return start with
+        return WithCdi(WithSelinux(start with
         {
             OciVersion = start.OciVersion ?? OciVersion,
             Process = ProcessOf(request, start.Process ?? new OciProcess()),
             Root = new OciRoot("rootfs", request.Config.Security.ReadonlyRootfs ? true : null),
             Mounts = mounts,
             Annotations = AnnotationsOf(request, start.Annotations),
-            Linux = LinuxOf(request, start.Linux ?? new OciLinux(), rootfsPropagation),
-        };
+            Linux = WithUserNamespace(LinuxOf(request, start.Linux ?? new OciLinux(), rootfsPropagation), request.Sandbox),
+        }, request), request.Facts.Cdi);
     }
 
     private static OciProcess ProcessOf(SpecRequest request, OciProcess start)

@@ -26,7 +26,11 @@ public sealed partial record ContainerState
         (AdmittedContainer or CreateContainer, Created) => Decision.Answering(new ContainerCreated(Plan!.Id)),
         (AdmittedContainer or CreateContainer, { } phase) => Decision.Reject(FaultKind.AlreadyExists, "container.name-taken",
             $"Container {Plan!.Id} has this name and attempt already, and is {phase}."),
-        (SnapshotMounts rootfs, Creating) => Decision.Accept([], [new WriteBundle(Plan!, rootfs.Mounts)]),
+        (SnapshotMounts rootfs, Creating) => Decision.Accept([],
+            [HasImageVolumes ? new ViewImageVolumes(Plan!, rootfs.Mounts) : new WriteBundle(Plan!, rootfs.Mounts)]),
+        (EffectDone { Effect: ViewImageVolumes view, Outcome: ImageVolumesViewed viewed }, Creating) =>
+            Decision.Accept([], [new WriteBundle(Plan!, view.Rootfs) { ImageVolumes = viewed.Mounts }]),
+        (EffectFailed { Effect: ViewImageVolumes } failed, Creating) => FailCreate(failed.Fault, now),
         (Rejected { Fault.Kind: FaultKind.AlreadyExists }, Creating) => Decision.Accept([], [new FindRootfs(Plan!)]),
         (Rejected rejected, Creating) => FailCreate(rejected.Fault, now),
         (EffectDone { Effect: WriteBundle, Outcome: BundleOutcome bundle }, Creating) =>
@@ -61,6 +65,8 @@ public sealed partial record ContainerState
         (EffectDone { Effect: DestroyTask, Outcome: var exit }, Removing) => Destroyed(exit as TaskExit),
         (EffectFailed { Effect: DestroyTask } failed, Removing) => RetryRemoval(failed.Fault),
         (EffectDone { Effect: AwaitRetry }, Removing) => Decision.Accept([], [new DestroyTask(Plan!)]),
+        (EffectDone { Effect: ReleaseImageVolumes }, Removing) => Decision.Accept([], [new ReleaseRootfs(Plan!)]),
+        (EffectFailed { Effect: ReleaseImageVolumes } failed, Removing) => RetryRemoval(failed.Fault),
         (SnapshotRemoved, Removing) => Removed(now),
         (Rejected { Fault.Kind: FaultKind.NotFound }, Removing) => Removed(now),
         (Rejected rejected, Removing) => RetryRemoval(rejected.Fault),
@@ -100,6 +106,8 @@ public sealed partial record ContainerState
         (IContainerCommand, _) => WrongPhase(command),
         _ => Decision.Nothing, // an outcome that the container's course has overtaken
     };
+
+    private bool HasImageVolumes => !Plan!.ImageVolumes.IsEmpty;
 
     private Decision FailCreate(RuntimeFault fault, DateTimeOffset now) =>
         Decision.Accept([new ContainerCreateFailed(fault, now)], [new DestroyTask(Plan!)]).AndAnswer(CreateJoin, new Rejected(fault));
@@ -151,7 +159,7 @@ public sealed partial record ContainerState
     private Decision Destroyed(TaskExit? exit)
     {
         var ran = View!.StartedAt is not null && View.FinishedAt is null;
-        return Decision.Accept(ran && exit is not null ? [ExitedOf(exit)] : [], [new ReleaseRootfs(Plan!)])
+        return Decision.Accept(ran && exit is not null ? [ExitedOf(exit)] : [], [HasImageVolumes ? new ReleaseImageVolumes(Plan!) : new ReleaseRootfs(Plan!)])
             .AndAnswer(StopJoin, new ContainerStopped(Plan!.Id));
     }
 

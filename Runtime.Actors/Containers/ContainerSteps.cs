@@ -18,7 +18,7 @@ internal sealed class ContainerSteps(ContainerSlice slice)
 
     public async Task<object?> RunAsync(IEffect effect, CancellationToken stopping) => effect switch
     {
-        WriteBundle write => Write(write.Plan, write.Rootfs),
+        WriteBundle write => Write(write),
         RunTask run => await StartAsync(run.Plan, run.Rootfs, stopping),
         WatchTask watch => await _tasks.WatchAsync(AddressOf(watch.Plan), stopping),
         SignalTask signal => await DoneAsync(_tasks.SignalAsync(AddressOf(signal.Plan), StopSignal.Parse(signal.Signal), stopping)),
@@ -40,14 +40,17 @@ internal sealed class ContainerSteps(ContainerSlice slice)
     };
 
     /// <summary>1. reads what the spec depends on, 2. builds it, 3. writes it.</summary>
-    private BundleOutcome Write(ContainerPlan plan, ImmutableArray<MountSpec> rootfs)
+    private BundleOutcome Write(WriteBundle write)
     {
+        var (plan, rootfs) = (write.Plan, write.Rootfs);
         var sandbox = ContainerAdmission.ReadySandbox(slice.Sandboxes, plan.Space, plan.SandboxId);
         var handler = _options.Handlers.Resolve(plan.RuntimeHandler);
         var bundle = BundleOf(plan);
         DurableFiles.MakePrivateDirectory(bundle);
         Directory.CreateDirectory(Path.Combine(bundle, "rootfs"));
-        var facts = _inspector.Inspect(plan, handler, rootfs, ContainerAdmission.TargetPid(plan, slice.Views));
+        MappedRootfs.Admit(bundle, _options.Directories, sandbox);
+        var images = ImageVolumes.Mount(plan, bundle, sandbox, write.ImageVolumes);
+        var facts = _inspector.Inspect(plan, sandbox, handler, rootfs, images, ContainerAdmission.TargetPid(plan, slice.Views));
         var spec = ContainerSpecBuilder.Build(new SpecRequest
         {
             Id = plan.Id,
@@ -57,24 +60,27 @@ internal sealed class ContainerSteps(ContainerSlice slice)
             Image = plan.Image,
             ImageName = plan.ImageName,
             Handler = handler,
+            Features = _options.Features.FeaturesOf(handler.Name),
             Layout = _options.Directories,
             Host = HostProbe.WithApparmorProfiles(_options.Host),
             Facts = facts,
         });
+        foreach (var (mount, source) in plan.Config.Mounts.Zip(facts.Mounts))
+            if (mount is { SelinuxRelabel: true, Image.Length: 0 } && spec.Linux?.MountLabel is { } label) SelinuxRelabel.Apply(source.Path, label);
         File.WriteAllBytes(ConfigOf(plan), OciSpecJson.Write(spec));
         return new BundleOutcome(facts.User, rootfs);
     }
 
     private async Task<object?> StartAsync(ContainerPlan plan, ImmutableArray<MountSpec> rootfs, CancellationToken cancellation)
     {
-        ContainerAdmission.ReadySandbox(slice.Sandboxes, plan.Space, plan.SandboxId);
+        var sandbox = ContainerAdmission.ReadySandbox(slice.Sandboxes, plan.Space, plan.SandboxId);
         var target = ContainerAdmission.TargetPid(plan, slice.Views);
         // The namespace to join is in the spec by its process: one that restarted since has another.
         if (target != 0 && !(await File.ReadAllTextAsync(ConfigOf(plan), cancellation)).Contains($"/proc/{target}/ns/pid", StringComparison.Ordinal))
             throw new FaultException(FaultKind.FailedPrecondition, "container.target-restarted",
                 $"Container {plan.Id}: its target {plan.Config.Security.TargetId} has restarted since it was created.");
         var start = new TaskStart(
-            AddressOf(plan), _options.Handlers.Resolve(plan.RuntimeHandler), rootfs, plan.LogPath, plan.Config.Tty, plan.Config.Stdin);
+            AddressOf(plan), _options.Handlers.Resolve(plan.RuntimeHandler), MappedRootfs.Of(rootfs, sandbox), plan.LogPath, plan.Config.Tty, plan.Config.Stdin);
         return await _tasks.RunAsync(start, cancellation);
     }
 

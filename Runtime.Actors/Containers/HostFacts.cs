@@ -30,6 +30,9 @@ public sealed record HostFacts
 
     public bool Apparmor { get; init; }
 
+    /// <summary>The kernel enforces or watches SELinux policies, and <c>enable_selinux</c> is set.</summary>
+    public bool Selinux { get; init; }
+
     /// <summary>Loaded AppArmor profiles.</summary>
     public ImmutableHashSet<string> ApparmorProfiles { get; init; } = [];
 

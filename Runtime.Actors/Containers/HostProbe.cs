@@ -13,7 +13,9 @@ public static class HostProbe
     private const string ApparmorLoaded = "/sys/kernel/security/apparmor/profiles";
 
     /// <param name="restrictOomScore"><c>restrict_oom_score_adj</c>: never lower a score below the daemon's, even if the kernel would let us.</param>
-    public static HostFacts Read(string cgroupRoot = "/sys/fs/cgroup", bool restrictOomScore = false)
+    /// <param name="enableSelinux"><c>enable_selinux</c>: use SELinux where the kernel has it.</param>
+    /// <param name="disableApparmor"><c>disable_apparmor</c>: as if the kernel had none.</param>
+    public static HostFacts Read(string cgroupRoot = "/sys/fs/cgroup", bool restrictOomScore = false, bool disableApparmor = false, bool enableSelinux = false)
     {
         var isV2 = CgroupHierarchy.Detect(cgroupRoot).Mode == CgroupMode.V2;
         return new HostFacts
@@ -28,7 +30,9 @@ public static class HostProbe
                 ? File.ReadAllText(Path.Combine(cgroupRoot, "cgroup.controllers")).Split().Contains("hugetlb")
                 : Directory.Exists(Path.Combine(cgroupRoot, "hugetlb")),
             RecursiveReadonly = KernelFeatures.Read().HasMountSetattr,
-            Apparmor = File.Exists(ApparmorEnabled) && File.ReadAllText(ApparmorEnabled).StartsWith('Y'),
+            Selinux = enableSelinux && File.Exists("/sys/fs/selinux/enforce"),
+            // Without what loads profiles a kernel that has it is of no use.
+            Apparmor = !disableApparmor && ApparmorDefault.Parser is not null && File.Exists(ApparmorEnabled) && File.ReadAllText(ApparmorEnabled).StartsWith('Y'),
             Machine = RuntimeInformation.OSArchitecture switch
             {
                 Architecture.X64 => "x86_64",

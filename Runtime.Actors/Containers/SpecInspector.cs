@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Globalization;
+using Runtime.Actors.Devices;
 using Runtime.Actors.Sandboxes;
 using Runtime.Actors.Shims;
 using Runtime.Faults;
@@ -23,21 +24,30 @@ internal sealed class SpecInspector(ContainerOptions options)
 
     private readonly ConcurrentDictionary<string, UserDatabase> _users = new();
     private readonly ConcurrentDictionary<string, OciSpec> _bases = new();
+    private readonly CdiRegistry _cdi = new(options.CdiSpecDirs);
 
+    /// <param name="images">Where the image volumes are mounted, by image.</param>
     /// <param name="targetPid">First process of the container whose pid namespace is joined; 0 for none.</param>
     /// <exception cref="FaultException">InvalidArgument, FailedPrecondition: something that is asked for is not there.</exception>
-    public SpecFacts Inspect(ContainerPlan plan, RuntimeHandler handler, ImmutableArray<MountSpec> rootfs, uint targetPid)
+    public SpecFacts Inspect(
+        ContainerPlan plan, SandboxView sandbox, RuntimeHandler handler, ImmutableArray<MountSpec> rootfs,
+        ImmutableDictionary<string, string> images, uint targetPid)
     {
-        var mounts = plan.Config.Mounts.Select(SourceOf).ToImmutableArray();
+        var mounts = plan.Config.Mounts.Select(mount => mount.Image.Length > 0
+            ? new MountSource(ImageVolumes.SourceOf(mount, images[mount.Image]), "", SourcePropagation.Private)
+            : SourceOf(mount)).ToImmutableArray();
         var devices = DevicesOf(plan.Config, handler);
         var seccomp = SeccompOf(plan.Config.Security);
         using var root = new RootfsPeek(rootfs, Path.Combine(options.Directories.Bundle(plan.Space.Value, plan.Id), "rootfs"));
+        var user = UserOf(plan, UsersOf(plan.ChainId, root));
+        PodUsers.Check(user, plan, sandbox);
         return new SpecFacts
         {
-            User = UserOf(plan, UsersOf(plan.ChainId, root)),
+            User = user,
             Mounts = mounts,
-            Volumes = VolumesOf(plan, root),
+            Volumes = VolumesOf(plan, sandbox, root),
             Devices = devices,
+            Cdi = options.CdiSpecDirs.IsEmpty ? [] : _cdi.Resolve(ContainerSpecBuilder.CdiDevicesOf(plan.Config)),
             Seccomp = seccomp,
             Base = handler.BaseRuntimeSpec.Length > 0 ? _bases.GetOrAdd(handler.BaseRuntimeSpec, ReadBase) : null,
             TargetPid = targetPid,
@@ -140,7 +150,7 @@ internal sealed class SpecInspector(ContainerOptions options)
         return _users[chainId] = UserDatabase.Read(root.Directory);
     }
 
-    private ImmutableSortedDictionary<string, string> VolumesOf(ContainerPlan plan, RootfsPeek root)
+    private ImmutableSortedDictionary<string, string> VolumesOf(ContainerPlan plan, SandboxView sandbox, RootfsPeek root)
     {
         var volumes = ImmutableSortedDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
         if (options.IgnoreImageVolumes) return volumes.ToImmutable();
@@ -155,7 +165,8 @@ internal sealed class SpecInspector(ContainerOptions options)
             DirectoryTree.Delete(place); // of a try before
             DurableFiles.MakePrivateDirectory(Path.GetDirectoryName(place)!);
             Directory.CreateDirectory(place, (UnixFileMode)0b111_101_101);
-            VolumeCopy.Fill(place, root.Directory, volume);
+            Inodes.ChangeOwner(place, PodUsers.HostUid(sandbox)(0), PodUsers.HostGid(sandbox)(0));
+            VolumeCopy.Fill(place, root.Directory, volume, PodUsers.HostUid(sandbox), PodUsers.HostGid(sandbox));
             volumes[volume] = place;
         }
         return volumes.ToImmutable();

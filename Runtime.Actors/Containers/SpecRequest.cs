@@ -3,6 +3,7 @@ using Runtime.Actors.Images;
 using Runtime.Actors.Ports;
 using Runtime.Actors.Sandboxes;
 using Runtime.Actors.Shims;
+using Runtime.Oci.Cdi;
 using Runtime.Oci.RuntimeSpec;
 
 namespace Runtime.Actors.Containers;
@@ -26,6 +27,9 @@ public sealed record SpecRequest
 
     public required RuntimeHandler Handler { get; init; }
 
+    /// <summary>What the handler's OCI runtime can do.</summary>
+    public HandlerFeatures Features { get; init; } = HandlerFeatures.None;
+
     public required DirectoryLayout Layout { get; init; }
 
     public required HostFacts Host { get; init; }
@@ -46,6 +50,9 @@ public sealed record SpecFacts
 
     /// <summary>Nodes to make in the container, from the config and, for a privileged one, the host.</summary>
     public ImmutableArray<DeviceNode> Devices { get; init; } = [];
+
+    /// <summary>What the CDI devices need, in the order in which it is applied.</summary>
+    public ImmutableArray<CdiEdits> Cdi { get; init; } = [];
 
     /// <summary>The profile of a Localhost seccomp option.</summary>
     public OciSeccomp? Seccomp { get; init; }

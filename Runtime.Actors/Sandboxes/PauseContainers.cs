@@ -33,10 +33,12 @@ public sealed class PauseContainers(ContainerOptions options, IImageCatalog imag
         var rootfs = await RootfsAsync(plan.Id, image, cancellation);
         var handler = options.Handlers.Resolve(plan.RuntimeHandler);
         var container = ContainerOf(plan, image);
-        var facts = _inspector.Inspect(container, handler, rootfs, targetPid: 0);
+        var view = ViewOf(plan);
+        MappedRootfs.Admit(plan.Bundle, options.Directories, view);
+        var facts = _inspector.Inspect(container, view, handler, rootfs, ImmutableDictionary<string, string>.Empty, targetPid: 0);
         await File.WriteAllBytesAsync(
             Path.Combine(plan.Bundle, "config.json"), OciSpecJson.Write(SpecOf(plan, container, handler, facts)), cancellation);
-        return rootfs;
+        return MappedRootfs.Of(rootfs, view);
     }
 
     public async Task ReleaseAsync(SandboxPlan plan, CancellationToken cancellation)
@@ -116,6 +118,8 @@ public sealed class PauseContainers(ContainerOptions options, IImageCatalog imag
         NetworkNamespacePath = plan.NetworkNamespacePath,
         IpcNamespacePath = plan.IpcNamespacePath,
         UtsNamespacePath = plan.UtsNamespacePath,
+        UserNamespacePath = plan.UserNamespacePath ?? "",
+        SelinuxLevel = plan.SelinuxLevel ?? "",
         CgroupPath = plan.CgroupPath,
         RuntimeHandler = plan.RuntimeHandler,
         Hostname = plan.Hostname,

@@ -40,6 +40,7 @@ internal static class SandboxBundle
         if (plan.HasNetwork) namespaces.Add(Namespace("network", plan.NetworkNamespacePath));
         if (plan.IpcNamespacePath.Length > 0) namespaces.Add(Namespace("ipc", plan.IpcNamespacePath));
         if (plan.UtsNamespacePath.Length > 0) namespaces.Add(Namespace("uts", plan.UtsNamespacePath));
+        if (plan.UserNamespacePath is { } user) namespaces.Add(Namespace("user", user));
         return new JsonObject
         {
             ["ociVersion"] = "1.0.2",

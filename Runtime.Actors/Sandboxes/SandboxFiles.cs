@@ -23,6 +23,7 @@ internal static class SandboxFiles
         if (existed && MountTable.Read().IsMountPoint(shm)) return;
         Directory.CreateDirectory(shm);
         Mounter.MountShm(shm);
+        Own(plan, shm);
     }
 
     public static void Delete(SandboxPlan plan)
@@ -47,6 +48,15 @@ internal static class SandboxFiles
         var path = Path.Combine(plan.Directory, name);
         File.WriteAllText(path, content);
         File.SetUnixFileMode(path, ForAllToRead);
+        Own(plan, path);
+    }
+
+    /// <summary>They are the pod's alone, so what is root's in there is root's of its user namespace.</summary>
+    private static void Own(SandboxPlan plan, string path)
+    {
+        if (plan.UserNamespacePath is null) return;
+        var security = plan.Config.Security;
+        Inodes.ChangeOwner(path, security.UidMappings[0].HostId, security.GidMappings[0].HostId);
     }
 
     private static string? HostFile(string path) => File.Exists(path) ? File.ReadAllText(path) : null;

@@ -31,7 +31,21 @@ public sealed class SandboxManager : EntityManager
         // A refusal leaves no trace: neither an actor nor a name that is taken.
         if (message is RunSandbox run && SandboxRules.Check(run.EntityId, run.Config, _slice.Options) is { } fault)
             Sender.Tell(new Rejected(fault));
+        else if (message is RunSandbox asked && _slice.Options.SelinuxCategories > 0) AllocateLevel(asked);
         else base.OnReceive(message);
+    }
+
+    private void AllocateLevel(RunSandbox run)
+    {
+        try
+        {
+            var taken = _slice.Views.In(Space).Values.Select(view => view.SelinuxLevel);
+            base.OnReceive(run with { SelinuxLevel = SelinuxLevel.Allocate(run.EntityId, _slice.Options.SelinuxCategories, taken) });
+        }
+        catch (FaultException refused)
+        {
+            Sender.Tell(new Rejected(refused.Fault));
+        }
     }
 
     protected override Props PropsFor(string entityId) => SandboxActor.Props(Space, entityId, _slice, Context.Parent);

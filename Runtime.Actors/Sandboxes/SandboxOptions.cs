@@ -18,6 +18,9 @@ public sealed record SandboxOptions
 
     public string CgroupRoot { get; init; } = "/sys/fs/cgroup";
 
+    /// <summary>How many SELinux categories pods are kept apart by; 0 without SELinux. <c>selinux_category_range</c>.</summary>
+    public int SelinuxCategories { get; init; }
+
     /// <summary>Pods with their own network may bind ports below 1024. <c>enable_unprivileged_ports</c>.</summary>
     public bool UnprivilegedPorts { get; init; } = true;
 

@@ -41,6 +41,11 @@ public sealed record SandboxPlan
 
     [JsonIgnore]
     public bool HasPause => !string.IsNullOrEmpty(PauseImage);
+    /// <summary>Owns the others; null without one, as in plans from before there were any.</summary>
+    public string? UserNamespacePath { get; init; }
+
+    /// <summary>Of the pod's processes and files; null or empty without SELinux.</summary>
+    public string? SelinuxLevel { get; init; }
 
     public bool HasNetwork => NetworkNamespacePath.Length > 0;
 
@@ -65,6 +70,7 @@ public sealed record SandboxPlan
             UtsNamespacePath = hostNetwork ? "" : Path.Combine(directory, "uts"),
             PauseImage = options.PauseImage,
             PauseSnapshotter = options.PauseImage is null ? null : options.PauseSnapshotter,
+            UserNamespacePath = config.Security.User == NamespaceMode.Pod ? Path.Combine(directory, "user") : null,
         };
     }
 }

@@ -21,6 +21,9 @@ public sealed record RunSandbox(NamespaceName Space, string EntityId, SandboxCon
     /// Creating) and waits for the retry, for a bounded time.
     /// </summary>
     public CancellationToken Caller { get; init; }
+
+    /// <summary>The SELinux level that a new sandbox gets; empty without SELinux. Set by the sandbox manager, who knows all others'.</summary>
+    public string SelinuxLevel { get; init; } = "";
 }
 
 public sealed record SandboxStarted(string SandboxId);

@@ -57,18 +57,26 @@ public sealed class SandboxResources(SandboxOptions options, CgroupHierarchy cgr
     private void PinAll(SandboxPlan plan)
     {
         DurableFiles.MakePrivateDirectory(plan.Directory);
+        if (plan.UserNamespacePath is not null)
+        {
+            UserNamespacePins.Make(plan, InitializeNetwork, () => WriteSysctls(plan, NamespaceKind.Ipc));
+            return;
+        }
         // A new network namespace costs the most by far, and the kernel makes two kinds at once.
         var network = Task.Run(() => Pin(NamespaceKind.Network, plan.NetworkNamespacePath, () => InitializeNetwork(plan)));
         Pin(NamespaceKind.Ipc, plan.IpcNamespacePath, () => WriteSysctls(plan, NamespaceKind.Ipc));
-        Pin(NamespaceKind.Uts, plan.UtsNamespacePath, () =>
-        {
-            if (plan.Config.Hostname.Length > 0) NamespacePin.SetHostname(plan.Config.Hostname);
-        });
+        Pin(NamespaceKind.Uts, plan.UtsNamespacePath, () => SetHostname(plan));
         network.GetAwaiter().GetResult();
     }
 
     private static IEnumerable<string> Pins(SandboxPlan plan) =>
-        new[] { plan.NetworkNamespacePath, plan.IpcNamespacePath, plan.UtsNamespacePath }.Where(path => path.Length > 0);
+        new[] { plan.NetworkNamespacePath, plan.IpcNamespacePath, plan.UtsNamespacePath, plan.UserNamespacePath ?? "" }
+            .Where(path => path.Length > 0);
+
+    internal static void SetHostname(SandboxPlan plan)
+    {
+        if (plan.Config.Hostname.Length > 0) NamespacePin.SetHostname(plan.Config.Hostname);
+    }
 
     private static void Pin(NamespaceKind kind, string path, Action initialize)
     {
@@ -89,7 +97,8 @@ public sealed class SandboxResources(SandboxOptions options, CgroupHierarchy cgr
     {
         Loopback.Up();
         if (options.UnprivilegedPorts) Sysctl.Write("net.ipv4.ip_unprivileged_port_start", "0");
-        if (options.UnprivilegedIcmp) Sysctl.Write("net.ipv4.ping_group_range", "0 2147483647");
+        // The range has groups that a user namespace does not map: the kernel refuses it there.
+        if (options.UnprivilegedIcmp && plan.UserNamespacePath is null) Sysctl.Write("net.ipv4.ping_group_range", "0 2147483647");
         // After the defaults: the pod's own word counts.
         WriteSysctls(plan, NamespaceKind.Network);
     }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Immutable;
 using System.Net;
 using Runtime.Actors.Network;
 using Runtime.Faults;
@@ -23,6 +24,7 @@ public static class SandboxRules
             if (id.Length != 64 || id.AsSpan().ContainsAnyExcept(HexDigits)) throw Invalid("id", $"id \"{id}\" must be 64 hex digits");
             CheckNames(config);
             CheckNamespaces(config.Security);
+            SelinuxLevel.Check(config.Security.Selinux?.Level ?? "");
             CheckCgroup(config, options);
             CheckSysctls(config);
             CheckNetwork(config);
@@ -53,11 +55,26 @@ public static class SandboxRules
             throw Invalid("namespaces", "only a container can have another one as the target of its pid namespace");
         if (security.User is NamespaceMode.Container or NamespaceMode.Target)
             throw Invalid("namespaces", "the user namespace of a pod is its own (POD) or the node's (NODE)");
-        if (security.User == NamespaceMode.Pod && (security.UidMappings.Length != 1 || security.GidMappings.Length != 1))
-            throw Invalid("namespaces", "a user namespace needs exactly one uid and one gid mapping");
-        if (security.User == NamespaceMode.Pod || !security.UidMappings.IsEmpty || !security.GidMappings.IsEmpty)
-            throw new FaultException(FaultKind.Unimplemented, "sandbox.user-namespace",
-                "This release has no support for user namespaces of pods (hostUsers: false).");
+        if (security.User == NamespaceMode.Pod)
+        {
+            CheckMapping(security.UidMappings, "uid");
+            CheckMapping(security.GidMappings, "gid");
+        }
+        else if (!security.UidMappings.IsEmpty || !security.GidMappings.IsEmpty)
+        {
+            throw Invalid("namespaces", "mappings of ids need a user namespace of the pod's own (POD)");
+        }
+    }
+
+    // Kubernetes gives a pod one range of ids, from 0 in its containers: the kernel could do more.
+    private static void CheckMapping(ImmutableArray<IdMapping> mappings, string what)
+    {
+        if (mappings is not [var only])
+            throw Invalid("namespaces", $"a user namespace needs exactly one {what} mapping, not {mappings.Length}");
+        if (only.ContainerId != 0)
+            throw Invalid("namespaces", $"the {what} mapping must begin with id 0 in the containers, not {only.ContainerId}");
+        if (only.Length == 0 || (ulong)only.HostId + only.Length > uint.MaxValue)
+            throw Invalid("namespaces", $"the {what} mapping of {only.Length} ids from {only.HostId} is empty, or goes beyond the last id");
     }
 
     private static void CheckCgroup(SandboxConfig config, SandboxOptions options)

@@ -52,7 +52,7 @@ public sealed partial record SandboxState
     private Decision Run(RunSandbox run, DateTimeOffset now)
     {
         if (SandboxRules.Check(run.EntityId, run.Config, _options) is { } fault) return Decision.Reject(fault);
-        var plan = SandboxPlan.Make(_space, run.EntityId, run.Config, _options);
+        var plan = SandboxPlan.Make(_space, run.EntityId, run.Config, _options) with { SelinuxLevel = SelinuxLevel.Of(run) };
         return Decision.Waiting(
             RunJoin,
             [new SandboxRunRequested(plan, _options.BootId, now)],

@@ -118,6 +118,8 @@ public sealed partial record SandboxState : IEntityState<SandboxState, SandboxVi
         NetworkNamespacePath = run.Plan.NetworkNamespacePath,
         IpcNamespacePath = run.Plan.IpcNamespacePath,
         UtsNamespacePath = run.Plan.UtsNamespacePath,
+        UserNamespacePath = run.Plan.UserNamespacePath ?? "",
+        SelinuxLevel = run.Plan.SelinuxLevel ?? "",
         CgroupPath = run.Plan.CgroupPath,
         RuntimeHandler = run.Plan.RuntimeHandler,
         Hostname = run.Plan.Hostname,
@@ -132,5 +134,6 @@ public sealed partial record SandboxState : IEntityState<SandboxState, SandboxVi
         NetworkNamespacePath = "",
         IpcNamespacePath = "",
         UtsNamespacePath = "",
+        UserNamespacePath = "",
     };
 }

@@ -102,7 +102,10 @@ internal sealed partial class SandboxSteps(
         cancellation.ThrowIfCancellationRequested();
         var create = new SandboxCreate(
             plan.Id, plan.Bundle, plan.NetworkNamespacePath, plan.Config.Security.Pid == NamespaceMode.Pod && !plan.HasPause,
-            plan.IpcNamespacePath, plan.UtsNamespacePath, plan.CgroupPath);
+            plan.IpcNamespacePath, plan.UtsNamespacePath, plan.CgroupPath)
+        {
+            UserNamespacePath = plan.UserNamespacePath ?? "",
+        };
         await LimitedAsync(limited => shim.CreateSandboxAsync(create, limited), cancellation);
         var pid = await LimitedAsync(limited => shim.StartSandboxAsync(plan.Id, limited), cancellation);
         if (!plan.HasPause) return pid;

@@ -36,6 +36,12 @@ public sealed record SandboxView
 
     public string UtsNamespacePath { get; init; } = "";
 
+    /// <summary>The pinned user namespace, which owns the others; empty where the host's is used.</summary>
+    public string UserNamespacePath { get; init; } = "";
+
+    /// <summary>SELinux level of its processes and files; empty without SELinux.</summary>
+    public string SelinuxLevel { get; init; } = "";
+
     /// <summary>
     /// A thread or process whose /proc entry shows the pod's network, as cAdvisor wants it. With a shared pid namespace it
     /// is that namespace's pid 1. 0 when there is none.

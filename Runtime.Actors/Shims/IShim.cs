@@ -110,4 +110,8 @@ public sealed record ProcessState(string Id, string ExecId, uint Pid, ProcessSta
 /// <param name="CgroupPath">The pod's leaf, relative to each hierarchy's root; pid 1 is put into it.</param>
 public sealed record SandboxCreate(
     string SandboxId, string Bundle, string NetworkNamespacePath, bool SharedPidNamespace, string IpcNamespacePath,
-    string UtsNamespacePath, string CgroupPath);
+    string UtsNamespacePath, string CgroupPath)
+{
+    /// <summary>Owns the other namespaces; empty for the host's.</summary>
+    public string UserNamespacePath { get; init; } = "";
+}

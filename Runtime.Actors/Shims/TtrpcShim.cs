@@ -143,6 +143,7 @@ internal sealed class TtrpcShim(
     {
         var annotations = ImmutableSortedDictionary.CreateBuilder<string, string>();
         if (create.SharedPidNamespace) annotations[SandboxAnnotations.SharedPid] = "true";
+        Add(SandboxAnnotations.UserNamespace, create.UserNamespacePath);
         Add(SandboxAnnotations.IpcNamespace, create.IpcNamespacePath);
         Add(SandboxAnnotations.UtsNamespace, create.UtsNamespacePath);
         Add(SandboxAnnotations.CgroupPath, create.CgroupPath);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Runtime.Actors.Containers;
 using Runtime.Actors.Shims;
 
 namespace Runtime.Host.Configuration;
@@ -69,4 +70,14 @@ public sealed record ContainersConfig(
     public bool HugetlbDisabled { get; init; }
 
     public bool HugetlbRequired { get; init; }
+    public required ContainerPolicy Policy { get; init; }
+
+    public required bool DisableApparmor { get; init; }
+
+    public required bool EnableSelinux { get; init; }
+
+    public required int SelinuxCategories { get; init; }
+
+    /// <summary>Empty: no CDI.</summary>
+    public required ImmutableArray<string> CdiSpecDirs { get; init; }
 }

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using Runtime.Actors.Containers;
+using Runtime.Actors.Sandboxes;
 using Runtime.Actors.Shims;
 using Runtime.Oci.Images;
 
@@ -74,6 +76,15 @@ internal sealed class ConfigBinder(ConfigTable root, string file)
         DevicesOfUser = _read.Flag(ConfigKeys.DeviceOwnership),
         HugetlbDisabled = _read.Flag(ConfigKeys.DisableHugetlb),
         HugetlbRequired = !_read.Flag(ConfigKeys.TolerateMissingHugetlb),
+        EnableSelinux = _read.Flag(ConfigKeys.EnableSelinux),
+        SelinuxCategories = Number(ConfigKeys.SelinuxCategories, 2, SelinuxLevel.CategoriesMax),
+        DisableApparmor = _read.Flag(ConfigKeys.DisableApparmor),
+        CdiSpecDirs = _read.Flag(ConfigKeys.EnableCdi) ? _read.TextList(ConfigKeys.CdiSpecDirs) : [],
+        Policy = new ContainerPolicy
+        {
+            IgnoreBlockIoClasses = _read.Flag(ConfigKeys.IgnoreBlockIo),
+            IgnoreRdtClasses = _read.Flag(ConfigKeys.IgnoreRdt),
+        },
     };
 
     private string? BindPause()

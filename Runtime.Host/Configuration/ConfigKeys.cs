@@ -88,6 +88,13 @@ public static class ConfigKeys
     public static readonly ConfigKey IgnoreVolumes = Add(["plugins", Runtime, "ignore_image_defined_volumes"], ConfigType.Flag, "false", "Do not make volumes that only the image asks for.");
     public static readonly ConfigKey UnprivilegedPorts = Add(["plugins", Runtime, "enable_unprivileged_ports"], ConfigType.Flag, "true", "Pods with their own network may bind ports below 1024.");
     public static readonly ConfigKey UnprivilegedIcmp = Add(["plugins", Runtime, "enable_unprivileged_icmp"], ConfigType.Flag, "true", "Pods with their own network may ping.");
+    public static readonly ConfigKey EnableSelinux = Add(["plugins", Runtime, "enable_selinux"], ConfigType.Flag, "false", "Label containers and their volumes, where the kernel has SELinux.");
+    public static readonly ConfigKey SelinuxCategories = Add(["plugins", Runtime, "selinux_category_range"], ConfigType.Integer, "1024", "How many SELinux categories pods are kept apart by, 2 to 1024.");
+    public static readonly ConfigKey DisableApparmor = Add(["plugins", Runtime, "disable_apparmor"], ConfigType.Flag, "false", "Run every container without an AppArmor profile.");
+    public static readonly ConfigKey EnableCdi = Add(["plugins", Runtime, "enable_cdi"], ConfigType.Flag, "true", "Containers may ask for devices of the Container Device Interface.");
+    public static readonly ConfigKey CdiSpecDirs = Add(["plugins", Runtime, "cdi_spec_dirs"], ConfigType.TextList, "[\"/etc/cdi\", \"/var/run/cdi\"]", "Where CDI files are; a later directory comes before an earlier one.");
+    public static readonly ConfigKey IgnoreBlockIo = Add(["plugins", Runtime, "containerd", "ignore_blockio_not_enabled_errors"], ConfigType.Flag, "false", "Run containers that ask for a block I/O class without one.");
+    public static readonly ConfigKey IgnoreRdt = Add(["plugins", Runtime, "containerd", "ignore_rdt_not_enabled_errors"], ConfigType.Flag, "false", "Run containers that ask for an RDT class without one.");
 
     static ConfigKeys()
     {
@@ -99,11 +106,10 @@ public static class ConfigKeys
         AcceptedIn(GrpcTcp, "address", "tls_ca", "tls_cert", "tls_key", "tls_common_name", "max_recv_message_size", "max_send_message_size");
         AcceptedIn(Images, "image_decryption", "runtime_platforms", "concurrent_layer_fetch_buffer", "use_local_image_pull");
         foreach (var key in new[] { "mirrors", "configs", "auths", "headers" }) AcceptedIn(Images, $"registry.{key}");
-        AcceptedIn(Runtime, "enable_selinux", "selinux_category_range", "disable_apparmor",
-            "netns_mounts_under_state_dir", "enable_cdi", "cdi_spec_dirs", "ignore_deprecation_warnings", "enable_criu",
+        AcceptedIn(Runtime, "netns_mounts_under_state_dir", "ignore_deprecation_warnings", "enable_criu",
             "stats_collect_period", "stats_retention_period", "systemd_cgroup", "disable_cgroup",
             "cni.bin_dir", "cni.setup_serially", "cni.conf_template", "cni.use_internal_loopback",
-            "containerd.ignore_blockio_not_enabled_errors", "containerd.ignore_rdt_not_enabled_errors", "containerd.no_pivot",
+            "containerd.no_pivot",
             "containerd.default_runtime", "containerd.untrusted_workload_runtime",
             "containerd.runtimes.*.cni_max_conf_num", "containerd.runtimes.*.sandboxer", "containerd.runtimes.*.io_type",
             "containerd.runtimes.*.disable_pause_image_pull", "containerd.runtimes.*.runtime_engine",

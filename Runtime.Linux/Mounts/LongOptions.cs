@@ -113,7 +113,7 @@ internal static class LongOptions
     }
 
     /// <summary>With its final slash.</summary>
-    private static string CommonParent(IReadOnlyList<string> paths)
+    internal static string CommonParent(IReadOnlyList<string> paths)
     {
         var common = paths[0];
         foreach (var path in paths)
@@ -129,7 +129,7 @@ internal static class LongOptions
         return common;
     }
 
-    private static string Escaped(string path) => path
+    internal static string Escaped(string path) => path
         .Replace("\\", "\\\\", StringComparison.Ordinal)
         .Replace(":", "\\:", StringComparison.Ordinal)
         .Replace(",", "\\,", StringComparison.Ordinal);

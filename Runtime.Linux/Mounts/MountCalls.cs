@@ -15,7 +15,12 @@ internal static unsafe partial class MountCalls
     public const uint FSMOUNT_CLOEXEC = 1;
     public const uint MOVE_MOUNT_F_EMPTY_PATH = 4;
 
+    public const uint OPEN_TREE_CLONE = 1;
+    public const uint OPEN_TREE_CLOEXEC = 0x80000;
+    public const ulong MOUNT_ATTR_IDMAP = 0x100000;
+
     // The same on every architecture.
+    private const long SYS_open_tree = 428;
     private const long SYS_move_mount = 429;
     private const long SYS_fsopen = 430;
     private const long SYS_fsconfig = 431;
@@ -52,6 +57,14 @@ internal static unsafe partial class MountCalls
     public static int MoveMount(SafeFileHandle mount, string target) =>
         (int)syscall(SYS_move_mount, mount, "", Files.FileConstants.AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH);
 
+    /// <summary>A copy of the mount that holds <paramref name="path"/>, from there downwards; nowhere attached.</summary>
+    public static int OpenTree(string path, uint flags) =>
+        (int)syscall(SYS_open_tree, Files.FileConstants.AT_FDCWD, path, flags | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+    /// <summary>On what a descriptor of <see cref="OpenTree"/> or <see cref="FsMount"/> stands for.</summary>
+    public static int MountSetAttributes(SafeFileHandle mount, uint flags, MountAttributes attributes) => (int)syscall(
+        SYS_mount_setattr, mount, "", flags | Files.FileConstants.AT_EMPTY_PATH, &attributes, (nuint)sizeof(MountAttributes));
+
     public static int MountSetAttributes(string path, uint flags, MountAttributes attributes) =>
         (int)syscall(SYS_mount_setattr, Files.FileConstants.AT_FDCWD, path, flags, &attributes, (nuint)sizeof(MountAttributes));
 
@@ -69,4 +82,11 @@ internal static unsafe partial class MountCalls
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial nint syscall(long number, int dir, string path, uint flags, MountAttributes* attributes, nuint size);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint syscall(long number, int dir, string path, uint flags);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint syscall(
+        long number, SafeFileHandle mount, string path, uint flags, MountAttributes* attributes, nuint size);
 }

@@ -33,8 +33,13 @@ public static class Mounter
             return;
         }
         var isBind = options.Flags.HasFlag(MS_BIND) || mount.Type is "bind" or "rbind";
+        if (!isBind && IdMappedMounts.IsAsked(options))
+        {
+            IdMappedMounts.MountOverlay(mount, options, target, plain => Mount(plain with { Target = "" }, target));
+            return;
+        }
         if (isBind)
-            Call(mount.Source, target, null, MS_BIND | (options.Flags & MS_REC) | (mount.Type == "rbind" ? MS_REC : None), null);
+            Bind(mount, options, target);
         else if (options.Data.Sum(option => System.Text.Encoding.UTF8.GetByteCount(option) + 1) - 1 <= MaxData)
             Call(mount.Source, target, mount.Type, options.Flags, options.Data.IsEmpty ? null : options.DataString);
         else
@@ -127,6 +132,19 @@ public static class Mounter
 
     internal static FaultException Failure(int errno, string? source, string target, string? type, string? data) =>
         Errno.Fault(errno, "mount", $"{type ?? "bind"} {source} on {target}{(string.IsNullOrEmpty(data) ? "" : $" ({Short(data)})")}");
+
+    private static void Bind(MountSpec mount, MountOptions options, string target)
+    {
+        var recursive = (options.Flags & MS_REC) | (mount.Type == "rbind" ? MS_REC : None);
+        if (!IdMappedMounts.IsAsked(options))
+        {
+            Call(mount.Source, target, null, MS_BIND | recursive, null);
+            return;
+        }
+        using var copy = IdMappedMounts.Copy(mount.Source, options, recursive != None);
+        if (MountCalls.MoveMount(copy, target) < 0)
+            throw Errno.Fault("move_mount", target);
+    }
 
     private static string Target(MountSpec mount, string root)
     {

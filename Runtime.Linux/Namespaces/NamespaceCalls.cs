@@ -9,6 +9,11 @@ internal static unsafe partial class NamespaceCalls
     public const int AF_NETLINK = 16;
     public const int SOCK_RAW = 3;
     public const int SOCK_CLOEXEC = 0x80000;
+    public const uint NS_GET_USERNS = 0xb701;
+
+    /// <summary>clone(3): <paramref name="function"/> is C code that takes one argument and answers an int.</summary>
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int clone(nint function, byte* stackTop, int flags, nint argument);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int unshare(int flags);
@@ -27,4 +32,7 @@ internal static unsafe partial class NamespaceCalls
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial nint recv(SafeFileHandle socket, byte* message, nuint length, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int ioctl(SafeFileHandle file, nuint request);
 }

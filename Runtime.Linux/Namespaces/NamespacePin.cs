@@ -23,11 +23,7 @@ public static class NamespacePin
         var name = FileName(kind);
         if (kind is not (NamespaceKind.Network or NamespaceKind.Ipc or NamespaceKind.Uts))
             throw new FaultException(FaultKind.InvalidArgument, "namespace.bad-kind", $"A {kind} namespace cannot be pinned without a process.");
-        if (IsPinned(path))
-            throw new FaultException(FaultKind.AlreadyExists, "namespace.pinned", $"A namespace is pinned at {path} already.");
-        DurableFiles.MakePrivateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        // A crash between the two steps leaves an empty file: it is taken over.
-        Descriptors.Open(path, FileConstants.O_RDONLY | FileConstants.O_CREAT | FileConstants.O_NOFOLLOW, 0b100_100_100).Dispose();
+        MakeFile(path);
         try
         {
             OwnThread.Run(() =>
@@ -38,6 +34,24 @@ public static class NamespacePin
                 Mounter.Call($"/proc/thread-self/ns/{name}", path, null, MountFlags.MS_BIND, null);
                 return true;
             });
+        }
+        catch
+        {
+            Remove(path);
+            throw;
+        }
+    }
+
+    /// <summary>Pins a namespace that some process is in.</summary>
+    /// <param name="source"><c>/proc/PID/ns/KIND</c>.</param>
+    /// <param name="path">As for <see cref="Create"/>.</param>
+    /// <exception cref="FaultException">AlreadyExists <c>namespace.pinned</c> where the path is a pin already.</exception>
+    public static void Keep(string source, string path)
+    {
+        MakeFile(path);
+        try
+        {
+            Mounter.Call(source, path, null, MountFlags.MS_BIND, null);
         }
         catch
         {
@@ -63,6 +77,17 @@ public static class NamespacePin
 
     /// <summary>Identity of the namespace: the same number as in <c>/proc/PID/ns/KIND</c>.</summary>
     public static ulong Inode(string path) => FileStatus.Of(path, follow: true).Inode;
+
+    /// <summary>Identity of the user namespace that owns the namespace: ioctl_ns(2), NS_GET_USERNS (Linux 4.9).</summary>
+    public static ulong OwnerInode(string path)
+    {
+        using var file = Descriptors.Open(path, FileConstants.O_RDONLY);
+        var owner = NamespaceCalls.ioctl(file, NamespaceCalls.NS_GET_USERNS);
+        if (owner < 0)
+            throw Errno.Fault("ioctl", $"NS_GET_USERNS {path}");
+        using var handle = new Microsoft.Win32.SafeHandles.SafeFileHandle(owner, ownsHandle: true);
+        return FileStatus.Of(handle).Inode;
+    }
 
     /// <summary>Runs <paramref name="work"/> inside of a namespace on a thread of its own, and waits.</summary>
     /// <param name="path">A pin, or <c>/proc/PID/ns/KIND</c>.</param>
@@ -107,6 +132,15 @@ public static class NamespacePin
         NamespaceKind.Network => "net",
         _ => throw new FaultException(FaultKind.InvalidArgument, "namespace.bad-kind", $"{kind} is no kind of namespace."),
     };
+
+    private static void MakeFile(string path)
+    {
+        if (IsPinned(path))
+            throw new FaultException(FaultKind.AlreadyExists, "namespace.pinned", $"A namespace is pinned at {path} already.");
+        DurableFiles.MakePrivateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        // A crash between the two steps leaves an empty file: it is taken over.
+        Descriptors.Open(path, FileConstants.O_RDONLY | FileConstants.O_CREAT | FileConstants.O_NOFOLLOW, 0b100_100_100).Dispose();
+    }
 
     private static T Enter<T>(NamespaceKind kind, string path, Func<T> work)
     {

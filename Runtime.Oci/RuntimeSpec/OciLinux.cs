@@ -41,6 +41,9 @@ public sealed record OciLinux
     [JsonPropertyName("readonlyPaths")]
     public IReadOnlyList<string>? ReadonlyPaths { get; init; }
 
+    [JsonPropertyName("intelRdt")]
+    public OciIntelRdt? IntelRdt { get; init; }
+
     [JsonPropertyName("mountLabel")]
     public string? MountLabel { get; init; }
 
@@ -52,6 +55,25 @@ public sealed record OciIdMapping(
     [property: JsonPropertyName("containerID")] uint ContainerId,
     [property: JsonPropertyName("hostID")] uint HostId,
     [property: JsonPropertyName("size")] uint Size);
+
+/// <summary>A class of Intel's resource director (config-linux.md#intelrdt).</summary>
+public sealed record OciIntelRdt
+{
+    [JsonPropertyName("closID")]
+    public string? ClosId { get; init; }
+
+    [JsonPropertyName("l3CacheSchema")]
+    public string? L3CacheSchema { get; init; }
+
+    [JsonPropertyName("memBwSchema")]
+    public string? MemBwSchema { get; init; }
+
+    [JsonPropertyName("enableCMT")]
+    public bool? EnableCmt { get; init; }
+
+    [JsonPropertyName("enableMBM")]
+    public bool? EnableMbm { get; init; }
+}
 
 /// <param name="Type"><c>pid</c>, <c>network</c>, <c>mount</c>, <c>ipc</c>, <c>uts</c>, <c>user</c>, <c>cgroup</c>.</param>
 /// <param name="Path">Null: a new one.</param>

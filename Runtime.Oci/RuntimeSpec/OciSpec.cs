@@ -54,6 +54,13 @@ public sealed record OciMount
     [JsonPropertyName("options")]
     public IReadOnlyList<string>? Options { get; init; }
 
+    /// <summary>Not null: an id-mapped mount (runtime spec 1.1).</summary>
+    [JsonPropertyName("uidMappings")]
+    public IReadOnlyList<OciIdMapping>? UidMappings { get; init; }
+
+    [JsonPropertyName("gidMappings")]
+    public IReadOnlyList<OciIdMapping>? GidMappings { get; init; }
+
     [JsonExtensionData]
     public IDictionary<string, JsonElement>? Unknown { get; set; }
 }

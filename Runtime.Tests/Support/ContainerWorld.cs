@@ -11,6 +11,7 @@ using Runtime.Actors.Shims;
 using Runtime.Actors.Snapshots;
 using Runtime.Actors.Tasks;
 using Runtime.Faults;
+using Runtime.Linux;
 using Runtime.Linux.Mounts;
 
 namespace Runtime.Tests.Support;
@@ -29,6 +30,7 @@ public sealed class ContainerWorld : IAsyncDisposable
     private readonly string _cgroup = $"/actord-test-{Guid.NewGuid():N}";
     private readonly ReadModel<SandboxView> _sandboxes = new();
     private readonly RuntimeHandler _handler;
+    private readonly RuntimeFeatures _features;
     private readonly bool _sharedPids;
     private readonly Func<ContainerOptions, ContainerOptions> _configure;
     private int _containers;
@@ -41,9 +43,12 @@ public sealed class ContainerWorld : IAsyncDisposable
         _sharedPids = sharedPids;
         Layout = new DirectoryLayout(_directory["root"], _directory["state"]);
         _handler = new RuntimeHandler { Name = "runc", Options = new RuncOptions { BinaryName = ociRuntime } };
+        _features = new RuntimeFeatures(Handlers, KernelFeatures.Read(), Patience);
     }
 
     public DirectoryLayout Layout { get; }
+
+    private RuntimeHandlers Handlers => new("runc", ImmutableSortedDictionary<string, RuntimeHandler>.Empty.Add("runc", _handler));
 
     public string SandboxId { get; } = Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32));
 
@@ -63,6 +68,7 @@ public sealed class ContainerWorld : IAsyncDisposable
         Func<ContainerOptions, ContainerOptions>? configure, string ociRuntime = "runc", bool sharedPids = false, bool privileged = false)
     {
         var world = new ContainerWorld(ociRuntime, sharedPids, configure);
+        await world._features.ProbeAsync(CancellationToken.None);
         await world.MakePodAsync(privileged);
         world.StartDaemon();
         return world;
@@ -164,7 +170,8 @@ public sealed class ContainerWorld : IAsyncDisposable
             _configure(new ContainerOptions
             {
                 Directories = Layout,
-                Handlers = new RuntimeHandlers("runc", ImmutableSortedDictionary<string, RuntimeHandler>.Empty.Add("runc", _handler)),
+                Handlers = Handlers,
+                Features = _features,
                 Host = HostProbe.Read(),
                 Tasks = TaskOptions,
             }),

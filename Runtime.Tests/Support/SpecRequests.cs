@@ -60,6 +60,7 @@ public static class SpecRequests
         Image = new ImageDefaults { Entrypoint = ["/entry"], Command = ["serve"], Environment = ["A=image", "B=image"] },
         ImageName = "docker.io/library/nginx:1",
         Handler = new RuntimeHandler { Name = "runc" },
+        Features = new HandlerFeatures(RecursiveReadOnlyMounts: true, UserNamespaces: true),
         Layout = new DirectoryLayout("/var/lib/actord", "/run/actord"),
         Host = Host,
         Facts = new SpecFacts { User = new ContainerUser(0, 0, [0]) },

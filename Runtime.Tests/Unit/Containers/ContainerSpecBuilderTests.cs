@@ -264,6 +264,7 @@ public sealed class ContainerSpecBuilderTests
         Assert.Contains("rro", MountAt(Build(Mounting(mount)), "/d").Options!);
         var old = Mounting(mount) with { Host = SpecRequests.Host with { RecursiveReadonly = false } };
         Assert.StartsWith("RROUnsupported", Refused(old).Message, StringComparison.Ordinal);
+        Assert.StartsWith("RROUnsupported", Refused(Mounting(mount) with { Features = HandlerFeatures.None }).Message, StringComparison.Ordinal);
     }
 
     [Fact]

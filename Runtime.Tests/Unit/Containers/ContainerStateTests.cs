@@ -58,6 +58,23 @@ public sealed class ContainerStateTests
     }
 
     [Fact]
+    public void Image_volumes_are_viewed_before_the_bundle_and_released_before_the_root_file_system()
+    {
+        var plan = Plan with { ImageVolumes = [new ImageVolume("data:1", "sha256:4", "overlayfs")] };
+        var creating = ContainerState.Empty.Apply(new ContainerCreateRequested(plan, Now));
+        var view = Assert.IsType<ViewImageVolumes>(Assert.Single(creating.Decide(new SnapshotMounts(plan.Id, Rootfs), Now).Effects));
+        var write = Assert.IsType<WriteBundle>(Assert.Single(creating.Decide(new EffectDone(view, new ImageVolumesViewed([Rootfs])), Now).Effects));
+        Assert.Equal((Rootfs, Rootfs), (write.Rootfs, Assert.Single(write.ImageVolumes)));
+        var failed = creating.Decide(new EffectFailed(view, Fault), Now);
+        Assert.Equal(Fault, Assert.IsType<Rejected>(Assert.Single(failed.Answers).Reply).Fault);
+
+        var removing = creating.Apply(new ContainerCreateFailed(Fault, Now));
+        var release = Assert.IsType<ReleaseImageVolumes>(Assert.Single(removing.Decide(new EffectDone(new DestroyTask(plan), null), Now).Effects));
+        Assert.IsType<ReleaseRootfs>(Assert.Single(removing.Decide(new EffectDone(release, null), Now).Effects));
+        Assert.IsType<AwaitRetry>(Assert.Single(removing.Decide(new EffectFailed(release, Fault), Now).Effects));
+    }
+
+    [Fact]
     public void A_retry_of_a_create_joins_it_and_one_after_it_gets_the_container()
     {
         var create = new CreateContainer(Space, "other", Plan.SandboxId, Plan.Config);

@@ -17,8 +17,12 @@ public sealed class SandboxRulesTests
         { "slice", "sandbox.systemd-cgroup", "kubepods-burstable.slice" },
         { "relative cgroup", "sandbox.invalid-cgroup-parent", "kubepods" },
         { "climbing cgroup", "sandbox.invalid-cgroup-parent", "/a/../../b" },
-        { "user namespace", "sandbox.user-namespace", "hostUsers" },
         { "two mappings", "sandbox.invalid-namespaces", "exactly one" },
+        { "no gid mapping", "sandbox.invalid-namespaces", "gid" },
+        { "root not mapped", "sandbox.invalid-namespaces", "begin with id 0" },
+        { "empty mapping", "sandbox.invalid-namespaces", "empty" },
+        { "mapping past the end", "sandbox.invalid-namespaces", "beyond" },
+        { "node mapping", "sandbox.invalid-namespaces", "of the pod's own" },
         { "user target", "sandbox.invalid-namespaces", "user namespace" },
         { "network container", "sandbox.invalid-namespaces", "network" },
         { "pid target", "sandbox.invalid-namespaces", "target" },
@@ -68,6 +72,7 @@ public sealed class SandboxRulesTests
         };
 
         Assert.Null(SandboxRules.Check(Id, config, Options));
+        Assert.Null(SandboxRules.Check(Id, With(new() { User = NamespaceMode.Pod, UidMappings = [Map], GidMappings = [Map] }), Options));
     }
 
     [Fact]
@@ -82,7 +87,11 @@ public sealed class SandboxRulesTests
         "slice" => Config with { CgroupParent = "kubepods-burstable.slice" },
         "relative cgroup" => Config with { CgroupParent = "kubepods" },
         "climbing cgroup" => Config with { CgroupParent = "/a/../../b" },
-        "user namespace" => With(new() { User = NamespaceMode.Pod, UidMappings = [Map], GidMappings = [Map] }),
+        "no gid mapping" => With(new() { User = NamespaceMode.Pod, UidMappings = [Map] }),
+        "root not mapped" => With(new() { User = NamespaceMode.Pod, UidMappings = [Map], GidMappings = [Map with { ContainerId = 1 }] }),
+        "empty mapping" => With(new() { User = NamespaceMode.Pod, UidMappings = [Map with { Length = 0 }], GidMappings = [Map] }),
+        "mapping past the end" => With(new() { User = NamespaceMode.Pod, UidMappings = [Map with { HostId = uint.MaxValue }], GidMappings = [Map] }),
+        "node mapping" => With(new() { User = NamespaceMode.Node, UidMappings = [Map], GidMappings = [Map] }),
         "two mappings" => With(new() { User = NamespaceMode.Pod, UidMappings = [Map, Map], GidMappings = [Map] }),
         "user target" => With(new() { User = NamespaceMode.Target }),
         "network container" => With(new() { Network = NamespaceMode.Container }),

@@ -1,0 +1,11 @@
+namespace Runtime.Actors.Containers;
+
+/// <summary>What the configuration decides about every container.</summary>
+public sealed record ContainerPolicy
+{
+    /// <summary><c>ignore_blockio_not_enabled_errors</c>.</summary>
+    public bool IgnoreBlockIoClasses { get; init; }
+
+    /// <summary><c>ignore_rdt_not_enabled_errors</c>.</summary>
+    public bool IgnoreRdtClasses { get; init; }
+}
