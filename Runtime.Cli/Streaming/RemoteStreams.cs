@@ -1,6 +1,7 @@
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
+using Microsoft.Win32.SafeHandles;
 
 namespace Runtime.Cli.Streaming;
 
@@ -18,6 +19,7 @@ internal sealed class RemoteStreams(string url) : IDisposable
     private const byte Size = 4;
     private const byte CloseSignal = 255;
 
+    private const nint StandardInput = 0;
     private const int ChunkBytes = 16 * 1024;
 
     private readonly ClientWebSocket _socket = new();
@@ -75,7 +77,8 @@ internal sealed class RemoteStreams(string url) : IDisposable
     {
         try
         {
-            using var input = Console.OpenStandardInput();
+            // Not Console's: that edits lines on a terminal by itself, and changes its settings.
+            await using var input = new FileStream(new SafeFileHandle(StandardInput, ownsHandle: false), FileAccess.Read, bufferSize: 0);
             var message = new byte[1 + ChunkBytes];
             message[0] = Stdin;
             while (await input.ReadAsync(message.AsMemory(1), cancellation) is > 0 and var count)

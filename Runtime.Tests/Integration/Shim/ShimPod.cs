@@ -131,7 +131,7 @@ internal sealed class ShimPod : IAsyncDisposable
     public string[] Entries(string id) => File.ReadAllLines(Log(id)).Select(line => line[(line.IndexOf(' ') + 1)..]).ToArray();
 
     /// <summary>Exec to a FIFO-less sink: a file.</summary>
-    public async Task<uint> Exec(string id, string execId, string[] command, string stdout = "", bool terminal = false)
+    public async Task<uint> Exec(string id, string execId, string[] command, string stdout = "", bool terminal = false, (uint Width, uint Height)? size = null)
     {
         await Tasks.ExecAsync(
             new()
@@ -143,6 +143,8 @@ internal sealed class ShimPod : IAsyncDisposable
                 Terminal = terminal,
                 Spec = new("types.containerd.io/opencontainers/runtime-spec/1/Process", Encoding.UTF8.GetBytes(Process(command, terminal).ToJsonString())),
             }, Options, Cancellation);
+        if (size is { } asked)
+            await Tasks.ResizePtyAsync(new() { Id = id, ExecId = execId, Width = asked.Width, Height = asked.Height }, Options, Cancellation);
         return await Tasks.StartAsync(id, execId, Options, Cancellation);
     }
 

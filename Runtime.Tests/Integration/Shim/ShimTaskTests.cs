@@ -86,6 +86,22 @@ public sealed class ShimTaskTests
         Assert.Equal([TaskTopics.Create, TaskTopics.Start, TaskTopics.ExecAdded, TaskTopics.ExecStarted, TaskTopics.Exit], events.Topics);
     }
 
+    [Theory]
+    [InlineData("runc")]
+    [InlineData("crun")]
+    public async Task A_size_that_is_asked_for_before_the_start_is_the_terminals_first(string runtime)
+    {
+        await using var pod = new ShimPod(runtime);
+        var id = await pod.Run("c", ["/bin/sleep", "1000"]);
+        var output = pod.File_("exec.out");
+        // The command may run before the size arrives: the OCI runtime hands the terminal over while it starts it.
+        string[] command = ["/bin/sh", "-c", "until [ -n \"$(stty size 2>/dev/null)\" ]; do sleep 0.01; done; stty size"];
+        await pod.Exec(id, "e", command, $"file://{output}", terminal: true, size: (132, 43));
+
+        Assert.Equal(0u, await pod.Wait(id, "e"));
+        Assert.Equal("43 132\r\n", await File.ReadAllTextAsync(output, ShimPod.Cancellation));
+    }
+
     [Fact]
     public async Task An_exec_of_a_missing_program_fails_with_the_runtimes_words_and_counts_as_ended()
     {
