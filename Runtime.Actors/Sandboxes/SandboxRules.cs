@@ -40,6 +40,10 @@ public static class SandboxRules
     {
         if (config.Name.Length == 0 || config.PodNamespace.Length == 0)
             throw Invalid("name", "a pod needs a name and a namespace in its metadata");
+        // They become CNI_ARGS, NAME=VALUE;NAME=VALUE: such a name could pass itself off as another pod's.
+        string[] names = [config.Name, config.PodNamespace, config.Uid];
+        if (names.FirstOrDefault(name => name.AsSpan().ContainsAny('=', ';') || HasControl(name)) is { } unfit)
+            throw Invalid("name", $"\"{unfit}\" in a pod's metadata must not hold =, ; or control characters");
         if (config.Hostname.Length > HostnameMax || HasControl(config.Hostname))
             throw Invalid("hostname", $"hostname \"{config.Hostname}\" must have at most {HostnameMax} printable characters");
         if (config.Dns is { } dns && dns.Servers.Concat(dns.Searches).Concat(dns.Options).FirstOrDefault(HasControl) is { } line)
@@ -108,6 +112,8 @@ public static class SandboxRules
         {
             if (port.HostPort is < 0 or > 65535 || port.ContainerPort is < 0 or > 65535)
                 throw Invalid("port", $"port mapping {port.HostPort}:{port.ContainerPort} is outside of 0 to 65535");
+            if (port is { HostPort: > 0, ContainerPort: 0 })
+                throw Invalid("port", $"port {port.HostPort} of the host is mapped to no port of the pod");
             if (port.HostIp.Length > 0 && !IPAddress.TryParse(port.HostIp, out _))
                 throw Invalid("port", $"host address \"{port.HostIp}\" of a port mapping is no IP address");
         }
