@@ -18,7 +18,8 @@ public static class ApparmorDefault
     public static string? Parser => Parsers.FirstOrDefault(File.Exists);
 
     /// <summary>
-    /// Everything but what gets out of a container or into the kernel: mounts, raw files of /proc and /sys, tracing of processes
+    /// Everything but what gets out of a container or into the kernel: mounts, raw files of /proc and /sys, tracing of
+    /// processes
     /// that are not in the profile.
     /// </summary>
     public static string Text => $$"""

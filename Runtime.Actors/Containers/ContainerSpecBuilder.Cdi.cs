@@ -11,7 +11,8 @@ public static partial class ContainerSpecBuilder
     internal const string CdiAnnotations = "cdi.k8s.io/";
 
     /// <summary>Every CDI device that a container asks for, by its field and by annotations.</summary>
-    internal static IEnumerable<string> CdiDevicesOf(ContainerConfig config) => config.CdiDevices.Concat(config.Annotations
+    internal static IEnumerable<string> CdiDevicesOf(ContainerConfig config) =>
+        config.CdiDevices.Concat(config.Annotations
         .Where(one => one.Key.StartsWith(CdiAnnotations, StringComparison.Ordinal))
         .SelectMany(one => one.Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)));
 

@@ -21,7 +21,8 @@ public static partial class ContainerSpecBuilder
     }
 
     /// <summary>
-    /// The kernel lets only the owner of a namespace mount what shows it; what belongs to the host's is bound from the host instead.
+    /// The kernel lets only the owner of a namespace mount what shows it; what belongs to the host's is bound from the
+    /// host instead.
     /// </summary>
     private static OciMount OfHost(OciMount mount, SpecRequest request)
     {
@@ -40,7 +41,8 @@ public static partial class ContainerSpecBuilder
     }
 
     // What is mounted of an image has mapped owners already: an overlay takes that from its layers only.
-    private static OciMount WithMappings(OciMount mount, ContainerMount asked) => asked.UidMappings.IsEmpty || asked.Image.Length > 0
+    private static OciMount WithMappings(OciMount mount, ContainerMount asked) =>
+        asked.UidMappings.IsEmpty || asked.Image.Length > 0
         ? mount
         : mount with { UidMappings = MappingsOf(asked.UidMappings), GidMappings = MappingsOf(asked.GidMappings) };
 

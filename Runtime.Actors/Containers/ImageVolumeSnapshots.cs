@@ -9,11 +9,14 @@ namespace Runtime.Actors.Containers;
 
 /// <summary>
 /// Views, or removes the views of, the images that a container has as volumes, one after the other; reports that as the
-/// effect's outcome, and ends. Parent: ContainerActor. What it was at when the daemon ended is begun again, and found done.
+/// effect's outcome, and ends. Parent: ContainerActor. What it was at when the daemon ended is begun again, and found
+/// done.
 /// </summary>
 internal sealed class ImageVolumeSnapshots : UntypedActor
 {
-    /// <summary>A snapshot is a directory and an entry of the journal: longer means that the snapshots' actor is gone.</summary>
+    /// <summary>
+    /// A snapshot is a directory and an entry of the journal: longer means that the snapshots' actor is gone.
+    /// </summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private readonly IEffect _effect;

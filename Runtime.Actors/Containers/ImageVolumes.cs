@@ -8,7 +8,10 @@ using Runtime.Linux.Mounts;
 
 namespace Runtime.Actors.Containers;
 
-/// <summary>Images as volumes: read-only, each mounted once for a container, in its bundle; what removes the bundle unmounts them.</summary>
+/// <summary>
+/// Images as volumes: read-only, each mounted once for a container, in its bundle; what removes the bundle unmounts
+/// them.
+/// </summary>
 internal static class ImageVolumes
 {
     /// <summary>What the kubelet knows such a failure by: the message must start with it.</summary>
@@ -24,7 +27,8 @@ internal static class ImageVolumes
                     $"{Prefix}container {config.Name}: image \"{image}\" is not found: it must be pulled first.")),
     ];
 
-    public static RuntimeFault Failure(string image, RuntimeFault fault) => fault.Message.StartsWith(Prefix, StringComparison.Ordinal)
+    public static RuntimeFault Failure(string image, RuntimeFault fault) =>
+        fault.Message.StartsWith(Prefix, StringComparison.Ordinal)
         ? fault
         : fault with { Message = $"{Prefix}{image}: {fault.Message}" };
 
@@ -51,7 +55,10 @@ internal static class ImageVolumes
         return places.ToImmutable();
     }
 
-    /// <summary>The directory that is bound into the container. No link of the image leads out of it; nobody can change it meanwhile.</summary>
+    /// <summary>
+    /// The directory that is bound into the container. No link of the image leads out of it; nobody can change it
+    /// meanwhile.
+    /// </summary>
     public static string SourceOf(ContainerMount mount, string place)
     {
         try

@@ -7,13 +7,18 @@ using Runtime.Linux.Mounts;
 
 namespace Runtime.Actors.Containers;
 
-/// <summary>The root file system of a container whose pod has a user namespace: the layers stay as they are, and show mapped owners.</summary>
+/// <summary>
+/// The root file system of a container whose pod has a user namespace: the layers stay as they are, and show mapped
+/// owners.
+/// </summary>
 internal static class MappedRootfs
 {
     private const uint PassThrough = 0b000_000_001;
     private const uint OwnerAndGroupSearch = 0b111_001_000;
 
-    /// <summary>The mounts, with the options of containerd's API for id-mapped ones; what mounts them knows how.</summary>
+    /// <summary>
+    /// The mounts, with the options of containerd's API for id-mapped ones; what mounts them knows how.
+    /// </summary>
     public static ImmutableArray<MountSpec> Of(ImmutableArray<MountSpec> rootfs, SandboxView sandbox)
     {
         if (sandbox.UserNamespacePath.Length == 0) return rootfs;
@@ -22,7 +27,8 @@ internal static class MappedRootfs
     }
 
     /// <summary>
-    /// Lets the pod's root, who is nobody special on the host, get to the root file system by its path: the OCI runtime goes
+    /// Lets the pod's root, who is nobody special on the host, get to the root file system by its path: the OCI runtime
+    /// goes
     /// there when it is in the user namespace already. Nothing above it can be listed or read.
     /// </summary>
     public static void Admit(string bundle, DirectoryLayout layout, SandboxView sandbox)

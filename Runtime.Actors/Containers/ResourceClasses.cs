@@ -5,7 +5,8 @@ using Runtime.Faults;
 namespace Runtime.Actors.Containers;
 
 /// <summary>
-/// Classes of block I/O and of Intel's resource director, which annotations name. A node offers them by a file of classes; here
+/// Classes of block I/O and of Intel's resource director, which annotations name. A node offers them by a file of
+/// classes; here
 /// there is none, so a container that wants a class is refused, unless the configuration says to run it without.
 /// </summary>
 internal static class ResourceClasses

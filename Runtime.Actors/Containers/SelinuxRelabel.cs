@@ -13,8 +13,11 @@ internal static class SelinuxRelabel
     private static readonly string[] Refused =
         ["/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/proc", "/root", "/run", "/sbin", "/sys", "/tmp", "/usr", "/var"];
 
-    /// <summary>A directory with everything in it; no link is followed. A file system without labels is left alone.</summary>
-    /// <exception cref="FaultException">InvalidArgument (<c>container.invalid-relabel</c>): it is a directory of the system.</exception>
+    /// <summary>
+    /// A directory with everything in it; no link is followed. A file system without labels is left alone.
+    /// </summary>
+    /// <exception cref="FaultException">InvalidArgument (<c>container.invalid-relabel</c>): it is a directory of the
+    /// system.</exception>
     public static void Apply(string path, string label)
     {
         if (Refused.Contains(path))

@@ -6,7 +6,8 @@ using Runtime.Oci.Cdi;
 namespace Runtime.Actors.Devices;
 
 /// <summary>
-/// Devices of the Container Device Interface. The files are read anew for each container that asks for one: they come and go
+/// Devices of the Container Device Interface. The files are read anew for each container that asks for one: they come
+/// and go
 /// with drivers, and few containers ask.
 /// </summary>
 /// <param name="directories">Of CDI files; what a later one has comes before the same of an earlier one.</param>
@@ -19,11 +20,13 @@ public sealed class CdiRegistry(ImmutableArray<string> directories)
     private const int FileBytesMax = 4 * 1024 * 1024;
 
     /// <summary>
-    /// What a container needs for these devices, in the order in which it is applied: of each file that has any of them what is
+    /// What a container needs for these devices, in the order in which it is applied: of each file that has any of them
+    /// what is
     /// common, then the devices' own.
     /// </summary>
     /// <param name="names"><c>vendor/class=device</c> each.</param>
-    /// <exception cref="FaultException">InvalidArgument (<c>cdi.unresolvable</c>), naming every device that is not there, and why.</exception>
+    /// <exception cref="FaultException">InvalidArgument (<c>cdi.unresolvable</c>), naming every device that is not
+    /// there, and why.</exception>
     public ImmutableArray<CdiEdits> Resolve(IEnumerable<string> names)
     {
         var asked = names.Distinct(StringComparer.Ordinal).ToImmutableArray();

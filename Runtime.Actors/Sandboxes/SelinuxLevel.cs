@@ -5,7 +5,9 @@ using Runtime.Faults;
 
 namespace Runtime.Actors.Sandboxes;
 
-/// <summary>SELinux levels: a sensitivity, and the categories that keep pods apart (MCS), such as <c>s0:c17,c402</c>.</summary>
+/// <summary>
+/// SELinux levels: a sensitivity, and the categories that keep pods apart (MCS), such as <c>s0:c17,c402</c>.
+/// </summary>
 public static partial class SelinuxLevel
 {
     /// <summary>The kernel's policies know categories c0 to c1023.</summary>
@@ -19,7 +21,9 @@ public static partial class SelinuxLevel
                 $"SELinux level \"{level}\" is not of the form s0, s0-s3 or s0:c1,c5.c7, with categories below {CategoriesMax}.");
     }
 
-    /// <summary>What the pod asks for; else what was allocated to it, but no categories where it shares the node's processes.</summary>
+    /// <summary>
+    /// What the pod asks for; else what was allocated to it, but no categories where it shares the node's processes.
+    /// </summary>
     public static string Of(RunSandbox run)
     {
         var security = run.Config.Security;
@@ -29,13 +33,15 @@ public static partial class SelinuxLevel
     }
 
     /// <summary>
-    /// Two categories that no other pod has. The same for the same pod as long as they are free, so that a try that was interrupted
+    /// Two categories that no other pod has. The same for the same pod as long as they are free, so that a try that was
+    /// interrupted
     /// gets what it had.
     /// </summary>
     /// <param name="sandboxId">64 hex digits, of which any are as good as others.</param>
     /// <param name="range">How many categories there are: <c>selinux_category_range</c>.</param>
     /// <param name="taken">Levels of the pods that there are.</param>
-    /// <exception cref="FaultException">ResourceExhausted (<c>selinux.no-category</c>): all pairs are taken.</exception>
+    /// <exception cref="FaultException">ResourceExhausted (<c>selinux.no-category</c>): all pairs are
+    /// taken.</exception>
     public static string Allocate(string sandboxId, int range, IEnumerable<string> taken)
     {
         var pairs = (long)range * (range - 1) / 2;

@@ -7,7 +7,8 @@ namespace Runtime.Actors.Sandboxes;
 internal static class UserNamespacePins
 {
     /// <summary>
-    /// 1. what an interrupted try left goes, 2. the kernel makes all namespaces at once, 3. each is pinned and set up, 4. the user
+    /// 1. what an interrupted try left goes, 2. the kernel makes all namespaces at once, 3. each is pinned and set up,
+    /// 4. the user
     /// namespace is pinned last: where it is, all is complete.
     /// </summary>
     public static void Make(SandboxPlan plan, Action<SandboxPlan> initializeNetwork, Action initializeIpc)

@@ -19,6 +19,8 @@ public sealed record HandlerFeatures(bool RecursiveReadOnlyMounts, bool UserName
 /// <summary>Answers from memory.</summary>
 public interface IHandlerFeatures
 {
-    /// <summary>Of a handler of the configuration, by its name; <see cref="HandlerFeatures.None"/> for another.</summary>
+    /// <summary>
+    /// Of a handler of the configuration, by its name; <see cref="HandlerFeatures.None"/> for another.
+    /// </summary>
     HandlerFeatures FeaturesOf(string handler);
 }

@@ -7,7 +7,8 @@ using Runtime.Linux;
 namespace Runtime.Actors.Shims;
 
 /// <summary>
-/// What the OCI runtimes say of themselves: the <c>features</c> command of the runtime spec 1.1 (features.md), with what this
+/// What the OCI runtimes say of themselves: the <c>features</c> command of the runtime spec 1.1 (features.md), with
+/// what this
 /// kernel can do. Asked once for each binary, and again in the background when the binary has been replaced.
 /// </summary>
 /// <param name="limit">Of one run; a runtime that does not answer has no features.</param>

@@ -7,8 +7,10 @@ using Runtime.Linux.Namespaces;
 namespace Runtime.Linux.Mounts;
 
 /// <summary>
-/// Mounts that show other owners than the disk has, mount_setattr(2) with MOUNT_ATTR_IDMAP (Linux 5.12; under overlayfs 5.19).
-/// They are asked for with the options <c>uidmap=ON-DISK:SHOWN:COUNT</c> and <c>gidmap=</c>, as containerd's API has them.
+/// Mounts that show other owners than the disk has, mount_setattr(2) with MOUNT_ATTR_IDMAP (Linux 5.12; under overlayfs
+/// 5.19).
+/// They are asked for with the options <c>uidmap=ON-DISK:SHOWN:COUNT</c> and <c>gidmap=</c>, as containerd's API has
+/// them.
 /// </summary>
 internal static class IdMappedMounts
 {
@@ -47,12 +49,15 @@ internal static class IdMappedMounts
     }
 
     /// <summary>
-    /// overlayfs itself cannot be mapped, but stacks mapped lower layers. 1. one mapped copy of the directory that holds them all,
-    /// beside the target, 2. the upper layer's root gets its owner, 3. the overlay of the layers in there, 4. the copy goes: the
+    /// overlayfs itself cannot be mapped, but stacks mapped lower layers. 1. one mapped copy of the directory that
+    /// holds them all,
+    /// beside the target, 2. the upper layer's root gets its owner, 3. the overlay of the layers in there, 4. the copy
+    /// goes: the
     /// overlay holds its own.
     /// </summary>
     /// <remarks>
-    /// The upper layer is not mapped: who mounts is no mapped user, and overlayfs could not make its working directory. So what is
+    /// The upper layer is not mapped: who mounts is no mapped user, and overlayfs could not make its working directory.
+    /// So what is
     /// written has the shown owners on disk too.
     /// </remarks>
     public static void MountOverlay(MountSpec mount, MountOptions options, string target, Action<MountSpec> mountPlain)

@@ -9,8 +9,10 @@ namespace Runtime.Linux.Namespaces;
 
 /// <summary>Makes user namespaces, user_namespaces(7).</summary>
 /// <remarks>
-/// unshare(2) refuses a process that has threads, and so does setns(2). So the C library's clone(3) starts a process that
-/// runs none of our code: it sleeps in libc, in memory that it shares with us, until its namespaces have been taken over.
+/// unshare(2) refuses a process that has threads, and so does setns(2). So the C library's clone(3) starts a process
+/// that
+/// runs none of our code: it sleeps in libc, in memory that it shares with us, until its namespaces have been taken
+/// over.
 /// It ends by itself should this process be killed meanwhile. Every call blocks: not for an actor's thread.
 /// </remarks>
 public static unsafe class UserNamespace
@@ -25,7 +27,8 @@ public static unsafe class UserNamespace
     private const int SleepSeconds = 60;
 
     /// <summary>
-    /// Makes a user namespace, and in the same moment others that it owns. They end when <paramref name="use"/> returns, unless
+    /// Makes a user namespace, and in the same moment others that it owns. They end when <paramref name="use"/>
+    /// returns, unless
     /// it has opened or pinned them.
     /// </summary>
     /// <param name="owned">CLONE_NEW flags of the others, combined; 0 for none.</param>

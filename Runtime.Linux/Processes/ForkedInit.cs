@@ -13,14 +13,19 @@ namespace Runtime.Linux.Processes;
 public sealed record InitNamespaces(SafeFileHandle? User, SafeFileHandle? Network, SafeFileHandle? Ipc, SafeFileHandle? Uts);
 
 /// <summary>
-/// A pid 1 without a program: this process forked, which the kernel has reap its orphans, and which ends on SIGTERM. It has an
-/// empty root of its own, no descriptors, no capabilities, and is not dumpable, so that nothing of the host can be reached
+/// A pid 1 without a program: this process forked, which the kernel has reap its orphans, and which ends on SIGTERM. It
+/// has an
+/// empty root of its own, no descriptors, no capabilities, and is not dumpable, so that nothing of the host can be
+/// reached
 /// through its /proc entries from inside of the pod.
 /// </summary>
 /// <remarks>
-/// 1. A fork, which has one thread: only that may enter a user namespace, setns(2). 2. It enters, makes the pid namespace for its
-/// children, forks the pid 1, tells its id, and ends; the pid 1 becomes a child of the nearest subreaper. 3. The pid 1 gives up
-/// what it has, and says so. After a fork only the calling thread is left, so neither the collector nor the loader may be
+/// 1. A fork, which has one thread: only that may enter a user namespace, setns(2). 2. It enters, makes the pid
+/// namespace for its
+/// children, forks the pid 1, tells its id, and ends; the pid 1 becomes a child of the nearest subreaper. 3. The pid 1
+/// gives up
+/// what it has, and says so. After a fork only the calling thread is left, so neither the collector nor the loader may
+/// be
 /// needed: the children run straight-line code on raw C functions, without an allocation, a static or an exception.
 /// </remarks>
 public static unsafe class ForkedInit
@@ -36,7 +41,9 @@ public static unsafe class ForkedInit
     private const ulong MS_REC_PRIVATE = 0x4000 | 0x40000;
     private const int SYS_close_range = 436;
 
-    /// <summary>Some ten system calls; beyond that it was forked while a collection stopped the world, and hangs.</summary>
+    /// <summary>
+    /// Some ten system calls; beyond that it was forked while a collection stopped the world, and hangs.
+    /// </summary>
     private const int PatienceMs = 10_000;
 
     private const int Forked = 1;

@@ -5,7 +5,9 @@ namespace Runtime.Oci.Cdi;
 
 // A member that a file lacks is null, whatever its initializer says: hence the accessors.
 
-/// <summary>A file of the Container Device Interface (CDI spec 1.0): devices of one kind, and what a container needs for each.</summary>
+/// <summary>
+/// A file of the Container Device Interface (CDI spec 1.0): devices of one kind, and what a container needs for each.
+/// </summary>
 public sealed record CdiSpec
 {
     [JsonPropertyName("cdiVersion")]
@@ -106,7 +108,10 @@ public sealed record CdiMount
 
 public sealed record CdiHook
 {
-    /// <summary><c>prestart</c>, <c>createRuntime</c>, <c>createContainer</c>, <c>startContainer</c>, <c>poststart</c> or <c>poststop</c>.</summary>
+    /// <summary>
+    /// <c>prestart</c>, <c>createRuntime</c>, <c>createContainer</c>, <c>startContainer</c>, <c>poststart</c> or
+    /// <c>poststop</c>.
+    /// </summary>
     [JsonPropertyName("hookName")]
     public string Name { get; init => field = value ?? ""; } = "";
 

@@ -49,8 +49,10 @@ public sealed partial class CdiSpecReader : JsonSerializerContext
         foreach (var node in edits.DeviceNodes ?? [])
         {
             if (!node.Path.StartsWith('/')) throw new JsonException($"device path \"{node.Path}\" is not absolute");
-            if (node.Type is not (null or "" or "b" or "c" or "u" or "p")) throw new JsonException($"device type \"{node.Type}\" is not b, c, u or p");
-            if ((node.Permissions ?? "").Any(letter => !"rwm".Contains(letter))) throw new JsonException($"permissions \"{node.Permissions}\" are not of r, w and m");
+            if (node.Type is not (null or "" or "b" or "c" or "u" or "p"))
+                throw new JsonException($"device type \"{node.Type}\" is not b, c, u or p");
+            if ((node.Permissions ?? "").Any(letter => !"rwm".Contains(letter)))
+                throw new JsonException($"permissions \"{node.Permissions}\" are not of r, w and m");
         }
         foreach (var mount in edits.Mounts ?? [])
             if (!mount.ContainerPath.StartsWith('/') || mount.HostPath.Length == 0)
@@ -60,17 +62,21 @@ public sealed partial class CdiSpecReader : JsonSerializerContext
                 throw new JsonException($"hook \"{hook.Name}\" with path \"{hook.Path}\" is not one of the runtime spec's, or has no absolute path");
     }
 
-    /// <summary>YAML does not tell <c>name: 0</c> from <c>name: "0"</c>: where text is wanted, a number is what was written.</summary>
+    /// <summary>
+    /// YAML does not tell <c>name: 0</c> from <c>name: "0"</c>: where text is wanted, a number is what was written.
+    /// </summary>
     private sealed class WrittenText : JsonConverter<string>
     {
-        public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType switch
-        {
-            JsonTokenType.String => reader.GetString(),
-            JsonTokenType.Number or JsonTokenType.True or JsonTokenType.False => Encoding.UTF8.GetString(reader.ValueSpan),
-            JsonTokenType.Null => null,
-            _ => throw new JsonException("text was expected"),
-        };
+        public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.TokenType switch
+            {
+                JsonTokenType.String => reader.GetString(),
+                JsonTokenType.Number or JsonTokenType.True or JsonTokenType.False => Encoding.UTF8.GetString(reader.ValueSpan),
+                JsonTokenType.Null => null,
+                _ => throw new JsonException("text was expected"),
+            };
 
-        public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);
+        public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(value);
     }
 }

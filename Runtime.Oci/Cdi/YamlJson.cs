@@ -6,7 +6,9 @@ using YamlDotNet.Core.Events;
 
 namespace Runtime.Oci.Cdi;
 
-/// <summary>YAML as JSON, event by event: what JSON can say, and nothing more. No aliases, which can make a small file huge.</summary>
+/// <summary>
+/// YAML as JSON, event by event: what JSON can say, and nothing more. No aliases, which can make a small file huge.
+/// </summary>
 internal static partial class YamlJson
 {
     private const int DepthMax = 64;
