@@ -11,15 +11,6 @@ public sealed partial class CriRuntimeService
         UpdatePodSandboxResourcesRequest request, ServerCallContext context) =>
         throw Lacking("recording the resources of a sandbox");
 
-    public override Task<ExecResponse> Exec(ExecRequest request, ServerCallContext context) =>
-        throw Lacking("the streaming server for exec; ExecSync works");
-
-    public override Task<AttachResponse> Attach(AttachRequest request, ServerCallContext context) =>
-        throw Lacking("the streaming server for attach");
-
-    public override Task<PortForwardResponse> PortForward(PortForwardRequest request, ServerCallContext context) =>
-        throw Lacking("the streaming server for port-forward");
-
     public override Task<ContainerStatsResponse> ContainerStats(ContainerStatsRequest request, ServerCallContext context) =>
         throw Lacking("container statistics");
 

@@ -2,6 +2,7 @@ using Runtime.Actors;
 using Runtime.Actors.Namespaces;
 using Runtime.Api;
 using Runtime.Api.Edge;
+using Runtime.Cri.Streaming;
 using Runtime.Cri.V1;
 
 namespace Runtime.Cri;
@@ -10,7 +11,7 @@ namespace Runtime.Cri;
 /// runtime.v1.RuntimeService: pods and containers for the kubelet. Translates requests to commands and views to
 /// responses; it holds no state. One file per call, or per family of short ones.
 /// </summary>
-public sealed partial class CriRuntimeService(RuntimeDomain domain, ActorEdge edge, ApiOptions options)
+public sealed partial class CriRuntimeService(RuntimeDomain domain, ActorEdge edge, ApiOptions options, StreamingServer streaming)
     : RuntimeService.RuntimeServiceBase
 {
     private readonly CriIds _ids = new(domain);

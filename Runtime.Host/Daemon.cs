@@ -78,7 +78,8 @@ internal static partial class Daemon
             kestrel.ListenUnixSocket(config.Grpc.Address, listen => listen.Protocols = HttpProtocols.Http2);
             kestrel.Limits.Http2.MaxStreamsPerConnection = 10_000;
         });
-        builder.Services.AddActordGrpc(domain.Domain, DomainComposition.ApiOptions(config, layout, loaded, domain.Features), journal.Store);
+        builder.Services.AddActordGrpc(
+            domain.Domain, DomainComposition.ApiOptions(config, layout, loaded, domain.Features), journal.Store, config.Streaming);
         var app = builder.Build();
         app.MapActordGrpc();
         return app;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Runtime.Actors.Containers;
 using Runtime.Actors.Shims;
+using Runtime.Cri.Streaming;
 
 namespace Runtime.Host.Configuration;
 
@@ -36,6 +37,8 @@ public sealed record ActordConfig
     public required CniConfig Cni { get; init; }
 
     public required ContainersConfig Containers { get; init; }
+
+    public required StreamingOptions Streaming { get; init; }
 }
 
 /// <param name="Address">Path of the unix socket.</param>

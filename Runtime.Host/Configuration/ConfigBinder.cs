@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Runtime.Actors.Containers;
 using Runtime.Actors.Sandboxes;
 using Runtime.Actors.Shims;
+using Runtime.Cri.Streaming;
 using Runtime.Oci.Images;
 
 namespace Runtime.Host.Configuration;
@@ -44,6 +46,7 @@ internal sealed class ConfigBinder(ConfigTable root, string file)
                 Number(ConfigKeys.CniMaxConfNum),
                 OneOf(ConfigKeys.CniIpPref, ["ipv4", "ipv6", "cni"])),
             Containers = BindContainers(),
+            Streaming = BindStreaming(),
         };
         if (config.Root == config.State) Wrong(ConfigKeys.State, null, "state must not be the same directory as root.");
         return (config, _wrong);
@@ -94,6 +97,42 @@ internal sealed class ConfigBinder(ConfigTable root, string file)
         if (!ImageReference.TryParse(image, out _))
             Wrong(ConfigKeys.Pause, null, $"pause is \"image\", but the sandbox image \"{image}\" is no image reference.");
         return image;
+    }
+
+    private StreamingOptions BindStreaming()
+    {
+        var streaming = new StreamingOptions
+        {
+            Address = StreamAddress(),
+            Port = StreamPort(),
+            IdleTimeout = _read.Duration(ConfigKeys.StreamIdleTimeout),
+            Tls = _read.Flag(ConfigKeys.StreamTls),
+            CertificateFile = _read.Text(ConfigKeys.StreamCertificate),
+            KeyFile = _read.Text(ConfigKeys.StreamKey),
+        };
+        if ((streaming.CertificateFile.Length > 0) != (streaming.KeyFile.Length > 0))
+            Wrong(ConfigKeys.StreamCertificate, null, "x509_key_pair_streaming needs both tls_cert_file and tls_key_file, or neither.");
+        else if (streaming.CertificateFile.Length > 0 && !streaming.Tls)
+            Wrong(ConfigKeys.StreamCertificate, null, "x509_key_pair_streaming is set, but enable_tls_streaming is not.");
+        return streaming;
+    }
+
+    // Empty is the address of containerd's old files for "of this machine".
+    private string StreamAddress()
+    {
+        var text = _read.Text(ConfigKeys.StreamAddress);
+        if (text is "" or "localhost") return "127.0.0.1";
+        if (!System.Net.IPAddress.TryParse(text, out _))
+            Wrong(ConfigKeys.StreamAddress, null, $"stream_server_address is \"{text}\", but must be an IP address.");
+        return text;
+    }
+
+    private int StreamPort()
+    {
+        var text = _read.Text(ConfigKeys.StreamPort);
+        if (!ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port))
+            Wrong(ConfigKeys.StreamPort, null, $"stream_server_port is \"{text}\", but must be from 0 to {ushort.MaxValue}.");
+        return port;
     }
 
     private RuntimeHandlers BindRuntimes()

@@ -71,6 +71,13 @@ public static class ConfigKeys
     public static readonly ConfigKey OptionIoUid = Add(["plugins", Runtime, "containerd", "runtimes", "*", "options", "IoUid"], ConfigType.Integer, "0", "Owner of the containers' pipes.");
     public static readonly ConfigKey OptionIoGid = Add(["plugins", Runtime, "containerd", "runtimes", "*", "options", "IoGid"], ConfigType.Integer, "0", "Group of the containers' pipes.");
 
+    public static readonly ConfigKey StreamAddress = Add(["plugins", Cri, "stream_server_address"], ConfigType.Text, "\"127.0.0.1\"", "IP address where exec, attach and port-forward are served; the kubelet comes from this machine.");
+    public static readonly ConfigKey StreamPort = Add(["plugins", Cri, "stream_server_port"], ConfigType.Text, "\"0\"", "Its port; 0 for any that is free.");
+    public static readonly ConfigKey StreamIdleTimeout = Add(["plugins", Cri, "stream_idle_timeout"], ConfigType.Duration, "\"4h0m0s\"", "A stream on which nothing moves for this long is closed.");
+    public static readonly ConfigKey StreamTls = Add(["plugins", Cri, "enable_tls_streaming"], ConfigType.Flag, "false", "Serve streams over TLS; without a key pair, with a certificate that is made at each start.");
+    public static readonly ConfigKey StreamCertificate = Add(["plugins", Cri, "x509_key_pair_streaming", "tls_cert_file"], ConfigType.Text, "\"\"", "PEM file of the certificate for that.");
+    public static readonly ConfigKey StreamKey = Add(["plugins", Cri, "x509_key_pair_streaming", "tls_key_file"], ConfigType.Text, "\"\"", "PEM file of its key.");
+
     public static readonly ConfigKey CniBinDirs = Add(["plugins", Runtime, "cni", "bin_dirs"], ConfigType.TextList, "[\"/opt/cni/bin\", \"/usr/lib/cni\"]", "Where CNI plugins are looked for, in order.");
     public static readonly ConfigKey CniConfDir = Add(["plugins", Runtime, "cni", "conf_dir"], ConfigType.Text, "\"/etc/cni/net.d\"", "CNI configuration lists.");
     public static readonly ConfigKey CniMaxConfNum = Add(["plugins", Runtime, "cni", "max_conf_num"], ConfigType.Integer, "1", "How many of them are used, in the order of their names; 0 for all.");
@@ -114,8 +121,7 @@ public static class ConfigKeys
             "containerd.runtimes.*.cni_max_conf_num", "containerd.runtimes.*.sandboxer", "containerd.runtimes.*.io_type",
             "containerd.runtimes.*.disable_pause_image_pull", "containerd.runtimes.*.runtime_engine",
             "containerd.runtimes.*.runtime_root", "containerd.runtimes.*.options.*");
-        AcceptedIn(Cri, "disable_tcp_service", "stream_server_address", "stream_server_port", "stream_idle_timeout",
-            "enable_tls_streaming", "x509_key_pair_streaming");
+        AcceptedIn(Cri, "disable_tcp_service");
     }
 
     public static IReadOnlyList<ConfigKey> All => List;

@@ -244,10 +244,11 @@ public sealed class CriRuntimeTests : IAsyncLifetime
     [Fact]
     public async Task What_is_missing_says_what_it_is()
     {
-        var refused = await FailureAsync(() => _client.AttachAsync(new AttachRequest(), cancellationToken: Cancellation));
+        var refused = await FailureAsync(() => _client.ListMetricDescriptorsAsync(
+            new ListMetricDescriptorsRequest(), cancellationToken: Cancellation));
 
         Assert.Equal(StatusCode.Unimplemented, refused.StatusCode);
-        Assert.Contains("attach", refused.Status.Detail, StringComparison.Ordinal);
+        Assert.Contains("metrics", refused.Status.Detail, StringComparison.Ordinal);
     }
 
     private static async Task<RpcException> FailureAsync<T>(Func<AsyncUnaryCall<T>> call) =>

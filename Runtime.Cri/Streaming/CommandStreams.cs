@@ -1,0 +1,7 @@
+namespace Runtime.Cri.Streaming;
+
+/// <summary>The client's ends of one exec or attach, whatever carries them.</summary>
+/// <param name="Error">Where the outcome goes.</param>
+/// <param name="Resize">Completes with the stream of terminal sizes; never, where the client opens none.</param>
+internal sealed record CommandStreams(
+    ClientStream Error, ClientStream? Stdin, ClientStream? Stdout, ClientStream? Stderr, Task<ClientStream> Resize);
