@@ -42,7 +42,7 @@ internal sealed class SpdyConnection : IDisposable
     private readonly SpdyReader _reader;
     private readonly IdleWatch _idle;
     private readonly Func<SpdyStream, Action?> _accept;
-    private readonly SpdyHeaderReader _headersIn = new();
+    private SpdyHeaderReader? _headersIn = new();
     private readonly SpdyHeaderWriter _headersOut = new();
     private readonly ConcurrentDictionary<uint, SpdyStream> _streams = new();
     private readonly SemaphoreSlim _writing = new(1);
@@ -102,6 +102,12 @@ internal sealed class SpdyConnection : IDisposable
             _streams.Clear();
         }
     }
+
+    /// <summary>
+    /// Refuses further streams unread, and lets go of what their headers need, a large part of an idle connection. For the
+    /// reader to call, from what a stream's acceptance has to do.
+    /// </summary>
+    public void AcceptNoMore() => _headersIn = null;
 
     /// <summary>No new streams: the client closes the connection when it has read all.</summary>
     public ValueTask GoAwayAsync(CancellationToken cancellation) => GoAwayAsync(0, cancellation);
@@ -217,7 +223,7 @@ internal sealed class SpdyConnection : IDisposable
                 case SpdyFrameType.SynReply or SpdyFrameType.Headers:
                     // Not used by the field, but a part of the one compressed stream.
                     AtLeast(frame, 4);
-                    _headersIn.Read(data, 4, frame.Length - 4);
+                    _headersIn?.Read(data, 4, frame.Length - 4);
                     break;
                 case SpdyFrameType.RstStream:
                     AtLeast(frame, 8);
@@ -251,10 +257,15 @@ internal sealed class SpdyConnection : IDisposable
         const int fixedBytes = 10;
         AtLeast(frame, fixedBytes);
         var id = Word(data, 0) & SpdyFrame.StreamIdMax;
-        var headers = _headersIn.Read(data, fixedBytes, frame.Length - fixedBytes);
+        var headers = _headersIn?.Read(data, fixedBytes, frame.Length - fixedBytes);
         if (id % 2 == 0 || id <= _lastStreamId)
             throw new SpdyProtocolException($"Stream {id} cannot be opened after stream {_lastStreamId}.");
         _lastStreamId = id;
+        if (headers is null)
+        {
+            await ResetAsync(id, SpdyResetReason.RefusedStream, cancellation);
+            return;
+        }
         var stream = new SpdyStream(this, id, headers, frame.Flags, _initialSendWindow);
         if (_streams.Count >= StreamsMax || _accept(stream) is not { } start)
         {

@@ -79,6 +79,7 @@ internal static class SpdySession
         private readonly TaskCompletionSource _complete = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly TaskCompletionSource<ClientStream> _resize = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private int _missing = 1 + Count(ticket.Stdin) + Count(ticket.Stdout) + Count(ticket.Stderr);
+        private int _possible = 1 + Count(ticket.Stdin) + Count(ticket.Stdout) + Count(ticket.Stderr) + Count(ticket.Terminal);
 
         public Action? Accept(SpdyStream stream, CancellationToken gone)
         {
@@ -116,6 +117,7 @@ internal static class SpdySession
 
         private void Opened(string type, SpdyStream stream)
         {
+            if (--_possible == 0) stream.IsLast();
             if (type == "resize") _resize.TrySetResult(stream);
             else if (--_missing == 0) _complete.TrySetResult();
         }

@@ -61,6 +61,9 @@ internal sealed class SpdyStream : ClientStream
     public override ValueTask ConsumedAsync(long count, CancellationToken cancellation) =>
         _connection.ConsumedAsync(this, count, cancellation);
 
+    /// <summary>No stream is accepted after this one.</summary>
+    public void IsLast() => _connection.AcceptNoMore();
+
     /// <summary>The client has sent its last frame.</summary>
     public void EndInput()
     {

@@ -5,7 +5,7 @@ namespace Runtime.Cri.Streaming;
 /// <summary>Moves bytes between a client's stream and a process or socket, at the pace of the slower one.</summary>
 internal static class StreamPump
 {
-    /// <summary>For a stream that says little: a thousand idle sessions wait with two of them each.</summary>
+    /// <summary>For a stream that says little.</summary>
     private const int SmallBytes = 4 * 1024;
 
     /// <summary>For one that fills it: fewer calls and frames.</summary>
@@ -53,6 +53,8 @@ internal static class StreamPump
         var size = SmallBytes;
         while (true)
         {
+            // Nothing is held while a quiet source is waited for.
+            if (size == SmallBytes) await ReadAsync(from, Memory<byte>.Empty, reading, cancellation);
             var buffer = ArrayPool<byte>.Shared.Rent(size);
             try
             {
