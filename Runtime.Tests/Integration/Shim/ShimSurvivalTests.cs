@@ -52,7 +52,7 @@ public sealed class ShimSurvivalTests
         var dead = pod.ShimPid;
         await pod.Disconnect();
         ProcessControl.TrySignal(dead, Signals.SIGKILL);
-        await ShimPod.Until(() => File.ReadAllText($"/proc/{dead}/stat").Contains(") Z", StringComparison.Ordinal) || !Directory.Exists($"/proc/{dead}"), "the first shim is gone");
+        await ShimPod.Until(() => IsGone(dead), "the first shim is gone");
         await pod.RunShim(pod.Id("a"), [], "start");
         await pod.Connect();
 
@@ -103,4 +103,18 @@ public sealed class ShimSurvivalTests
             System.Globalization.CultureInfo.InvariantCulture),
         Directory.GetFiles($"/proc/{pid}/fd").Length,
         Directory.GetDirectories($"/proc/{pid}/task").Length);
+
+    // A zombie alone says too little: its threads may still hold the socket, and a new shim would join it.
+    private static bool IsGone(int pid)
+    {
+        try
+        {
+            return Directory.GetDirectories($"/proc/{pid}/task").Length == 1
+                && File.ReadAllText($"/proc/{pid}/stat").Contains(") Z", StringComparison.Ordinal);
+        }
+        catch (IOException)
+        {
+            return true; // reaped
+        }
+    }
 }
