@@ -6,6 +6,7 @@ using Runtime.Actors.Network;
 using Runtime.Actors.Pulls;
 using Runtime.Actors.Sandboxes;
 using Runtime.Actors.Snapshots;
+using Runtime.Actors.Statistics;
 
 namespace Runtime.Actors;
 
@@ -22,4 +23,5 @@ public sealed record RuntimeDomain(
     ReadModel<SnapshotView> SnapshotViews,
     IImageCatalog Images,
     IImageArchives Archives,
-    INetworkStatus Network);
+    INetworkStatus Network,
+    IStatistics Statistics);

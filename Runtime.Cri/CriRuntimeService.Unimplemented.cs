@@ -11,26 +11,6 @@ public sealed partial class CriRuntimeService
         UpdatePodSandboxResourcesRequest request, ServerCallContext context) =>
         throw Lacking("recording the resources of a sandbox");
 
-    public override Task<ContainerStatsResponse> ContainerStats(ContainerStatsRequest request, ServerCallContext context) =>
-        throw Lacking("container statistics");
-
-    public override Task<ListContainerStatsResponse> ListContainerStats(
-        ListContainerStatsRequest request, ServerCallContext context) => throw Lacking("container statistics");
-
-    public override Task StreamContainerStats(
-        StreamContainerStatsRequest request, IServerStreamWriter<StreamContainerStatsResponse> responseStream,
-        ServerCallContext context) => throw Lacking("container statistics");
-
-    public override Task<PodSandboxStatsResponse> PodSandboxStats(
-        PodSandboxStatsRequest request, ServerCallContext context) => throw Lacking("sandbox statistics");
-
-    public override Task<ListPodSandboxStatsResponse> ListPodSandboxStats(
-        ListPodSandboxStatsRequest request, ServerCallContext context) => throw Lacking("sandbox statistics");
-
-    public override Task StreamPodSandboxStats(
-        StreamPodSandboxStatsRequest request, IServerStreamWriter<StreamPodSandboxStatsResponse> responseStream,
-        ServerCallContext context) => throw Lacking("sandbox statistics");
-
     public override Task GetContainerEvents(
         GetEventsRequest request, IServerStreamWriter<ContainerEventResponse> responseStream, ServerCallContext context) =>
         throw Lacking("the stream of container events; the kubelet lists instead");

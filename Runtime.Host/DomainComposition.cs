@@ -12,6 +12,7 @@ using Runtime.Actors.Ports;
 using Runtime.Actors.Sandboxes;
 using Runtime.Actors.Shims;
 using Runtime.Actors.Snapshots;
+using Runtime.Actors.Statistics;
 using Runtime.Actors.Tasks;
 using Runtime.Api;
 using Runtime.Faults;
@@ -65,7 +66,8 @@ internal sealed class DomainComposition : IDisposable
         {
             SelinuxCategories = containerOptions.Host.Selinux ? config.Containers.SelinuxCategories : 0,
         };
-        var resources = new SandboxResources(sandboxOptions, CgroupHierarchy.Detect(), clock);
+        var cgroups = CgroupHierarchy.Detect();
+        var resources = new SandboxResources(sandboxOptions, cgroups, clock);
 
         var pauses = new PauseContainers(containerOptions, images.Catalog, images.Requests);
 
@@ -82,9 +84,14 @@ internal sealed class DomainComposition : IDisposable
         // An image counts as there only with its snapshots.
         await snapshots.Ask<EntitiesRecovered>(AwaitRecovery.Instance, RecoveryMax);
 
+        var statistics = new StatisticsSampler(
+            new StatisticsSources(cgroups, new WritableLayers(images.Drivers, images.SnapshotViews), config.Runtimes, sandboxes, containers),
+            new StatisticsOptions(), clock);
+        system.ActorOf(StatisticsActor.Props(statistics, config.Images.StatsPeriod), StatisticsActor.Name);
+
         var domain = new RuntimeDomain(
             namespaces, snapshots, sandboxes, containers, images.ImageNames, images.Pulls, images.SnapshotViews,
-            images.Catalog, images.Archives, new NetworkStatus(loader, cni));
+            images.Catalog, images.Archives, new NetworkStatus(loader, cni), statistics);
         return new DomainComposition(domain, new ShimEvents(system.EventStream), features) { _owned = { registry, loader } };
     }
 

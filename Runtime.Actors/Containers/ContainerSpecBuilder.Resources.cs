@@ -88,14 +88,14 @@ public static partial class ContainerSpecBuilder
             : throw Refuse("container.invalid-resources", $"{UnifiedPidsMax} must be a number above 0 or \"max\", not \"{value}\".");
     }
 
-    private static string CgroupsPathOf(SpecRequest request)
+    /// <param name="parent">Of the sandbox: a path or a slice; empty for the default.</param>
+    internal static string CgroupsPathOf(string parent, bool systemd, string space, string id)
     {
-        var parent = request.Sandbox.Config.CgroupParent;
-        if (request.Handler.Options.SystemdCgroup)
+        if (systemd)
         {
             var slice = parent.Length > 0 ? Path.GetFileName(parent.TrimEnd('/')) : "system.slice";
-            return $"{slice}:cri-containerd:{request.Id}";
+            return $"{slice}:cri-containerd:{id}";
         }
-        return Path.Combine("/", parent.Length > 0 ? parent : request.Space, request.Id);
+        return Path.Combine("/", parent.Length > 0 ? parent : space, id);
     }
 }

@@ -95,7 +95,8 @@ public static partial class ContainerSpecBuilder
         return start with
         {
             Resources = ResourcesOf(request, start.Resources ?? new OciResources()),
-            CgroupsPath = CgroupsPathOf(request),
+            CgroupsPath = CgroupsPathOf(
+                request.Sandbox.Config.CgroupParent, request.Handler.Options.SystemdCgroup, request.Space, request.Id),
             Namespaces = NamespacesOf(request),
             Devices = request.Facts.Devices.IsEmpty ? start.Devices : [.. start.Devices ?? [], .. request.Facts.Devices.Select(NodeOf)],
             Seccomp = SeccompOf(request),

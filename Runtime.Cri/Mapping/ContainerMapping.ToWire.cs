@@ -84,7 +84,7 @@ internal static partial class ContainerMapping
         return wire;
     }
 
-    private static V1.ContainerMetadata MetadataOf(ContainerConfig config) => new() { Name = config.Name, Attempt = config.Attempt };
+    public static V1.ContainerMetadata MetadataOf(ContainerConfig config) => new() { Name = config.Name, Attempt = config.Attempt };
 
     private static V1.ImageSpec ImageOf(string image, ContainerConfig config) =>
         new() { Image = image, UserSpecifiedImage = config.UserSpecifiedImage };

@@ -76,7 +76,7 @@ internal static class SandboxMapping
         return status;
     }
 
-    private static V1.PodSandboxMetadata MetadataOf(SandboxConfig config) => new()
+    public static V1.PodSandboxMetadata MetadataOf(SandboxConfig config) => new()
     {
         Name = config.Name,
         Uid = config.Uid,

@@ -52,7 +52,11 @@ public sealed record JournalConfig(string Synchronous, string Check, TimeSpan Re
 /// <param name="RegistryConfigPaths">Directories of hosts.toml files, in order.</param>
 public sealed record ImagesConfig(
     string Snapshotter, string SandboxImage, int MaxConcurrentDownloads, TimeSpan PullProgressTimeout, bool SyncFs,
-    ImmutableArray<string> RegistryConfigPaths);
+    ImmutableArray<string> RegistryConfigPaths)
+{
+    /// <summary>Pause between two readings of what everything uses.</summary>
+    public TimeSpan StatsPeriod { get; init; } = TimeSpan.FromSeconds(10);
+}
 
 /// <param name="IpPreference"><c>ipv4</c>, <c>ipv6</c> or <c>cni</c>.</param>
 public sealed record CniConfig(ImmutableArray<string> BinDirs, string ConfDir, int MaxConfNum, string IpPreference);

@@ -61,7 +61,10 @@ internal sealed class ConfigBinder(ConfigTable root, string file)
             Number(ConfigKeys.MaxConcurrentDownloads, 1, 100),
             _read.Duration(ConfigKeys.PullProgressTimeout),
             _read.Flag(ConfigKeys.PullWithSyncFs),
-            registry.Length == 0 ? ["/etc/containerd/certs.d"] : [.. registry.Split(':', StringSplitOptions.RemoveEmptyEntries)]);
+            registry.Length == 0 ? ["/etc/containerd/certs.d"] : [.. registry.Split(':', StringSplitOptions.RemoveEmptyEntries)])
+        {
+            StatsPeriod = TimeSpan.FromSeconds(Number(ConfigKeys.StatsCollectPeriod, 1, 3600)),
+        };
     }
 
     private ContainersConfig BindContainers() => new(

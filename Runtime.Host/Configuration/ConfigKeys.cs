@@ -47,7 +47,7 @@ public static class ConfigKeys
     public static readonly ConfigKey MaxConcurrentDownloads = Add(["plugins", Images, "max_concurrent_downloads"], ConfigType.Integer, "3", "Layers of one image that are fetched at once.");
     public static readonly ConfigKey PullProgressTimeout = Add(["plugins", Images, "image_pull_progress_timeout"], ConfigType.Duration, "\"5m0s\"", "A pull without a byte for this long ends.");
     public static readonly ConfigKey PullWithSyncFs = Add(["plugins", Images, "image_pull_with_sync_fs"], ConfigType.Flag, "false", "Sync unpacked layers to disk before an image counts as pulled.");
-    public static readonly ConfigKey StatsCollectPeriod = Add(["plugins", Images, "stats_collect_period"], ConfigType.Integer, "10", "Seconds between looks at the image file system.", inUse: false);
+    public static readonly ConfigKey StatsCollectPeriod = Add(["plugins", Images, "stats_collect_period"], ConfigType.Integer, "10", "Seconds between two readings of what containers and pods use, their writable layers included.");
     public static readonly ConfigKey RegistryConfigPath = Add(["plugins", Images, "registry", "config_path"], ConfigType.Text, "\"\"", "Directories with hosts.toml files, joined by ':'; empty for /etc/containerd/certs.d.");
 
     public static readonly ConfigKey DefaultRuntime = Add(["plugins", Runtime, "containerd", "default_runtime_name"], ConfigType.Text, "\"runc\"", "Runtime of pods that name none.");

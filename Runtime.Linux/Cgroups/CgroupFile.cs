@@ -38,6 +38,21 @@ public static class CgroupFile
         return count < 0 ? null : Encoding.UTF8.GetString(buffer[..count]).Trim();
     }
 
+    /// <summary>The text of a file with a line per device or so; what is beyond 64 KiB is left out.</summary>
+    public static string? ReadLongText(string directory, string file)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(64 * 1024);
+        try
+        {
+            var count = ReadSmall(directory, file, buffer);
+            return count < 0 ? null : Encoding.UTF8.GetString(buffer, 0, count);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
     /// <summary>Calls <paramref name="take"/> for every line <c>key value</c>: memory.stat, cpu.stat, memory.events.</summary>
     /// <returns>Whether the file is there.</returns>
     public static bool ReadKeyed<TState>(string directory, string file, ref TState state, KeyedValue<TState> take)

@@ -7,7 +7,23 @@ public sealed partial class CgroupHierarchy
 
     /// <summary>Usage of a cgroup; null where it is missing.</summary>
     public CgroupStatistics? TryReadStatistics(string path) =>
-        Exists(path) ? new(ReadCpu(path), ReadMemory(path), ReadPids(path)) : null;
+        !Exists(path) ? null : new(ReadCpu(path), ReadMemory(path), ReadPids(path))
+        {
+            Io = ReadIo(path),
+            CpuPressure = ReadPressure(path, "cpu.pressure"),
+            MemoryPressure = ReadPressure(path, "memory.pressure"),
+            IoPressure = ReadPressure(path, "io.pressure"),
+        };
+
+    /// <summary>How many processes are in the cgroup and inside of it; 0 for one that is missing.</summary>
+    /// <remarks>Looked up in one hierarchy: every process is in all of them.</remarks>
+    public int CountProcesses(string path)
+    {
+        var pids = new List<int>();
+        foreach (var each in Descending(CountedDirectory(path)))
+            CgroupFile.ReadPids(each, "cgroup.procs", pids);
+        return pids.Count;
+    }
 
     /// <summary>Processes of the cgroup that the OOM killer killed, ever; null where that is not counted.</summary>
     /// <remarks>v1: oom_kill of memory.oom_control, Linux 4.13. v2: oom_kill of memory.events, which includes descendants.</remarks>
@@ -79,7 +95,10 @@ public sealed partial class CgroupHierarchy
         if (TryDirectoryOf(path, "memory") is not { } directory)
             return null;
         var memory = IsV2 ? ReadMemoryV2(directory) : ReadMemoryV1(directory);
-        return memory is null ? null : memory.Value with { OomKills = OomKills(path) ?? 0 };
+        if (memory is not { } read)
+            return null;
+        read = read with { OomKills = OomKills(path) ?? 0 };
+        return IsV2 ? read with { LimitHits = LimitHitsV2(directory) } : read;
     }
 
     private static MemoryStatistics? ReadMemoryV2(string directory)
@@ -91,7 +110,7 @@ public sealed partial class CgroupHierarchy
             Usage = usage,
             Limit = CgroupFile.ReadNumber(directory, "memory.max"),
             MaxUsage = CgroupFile.ReadNumber(directory, "memory.peak") ?? 0,
-            Swap = CgroupFile.ReadNumber(directory, "memory.swap.current") ?? 0,
+            Swap = CgroupFile.ReadNumber(directory, "memory.swap.current"),
             SwapLimit = CgroupFile.ReadNumber(directory, "memory.swap.max"),
         };
         CgroupFile.ReadKeyed(directory, "memory.stat", ref memory, static (key, value, ref memory) =>
@@ -104,6 +123,8 @@ public sealed partial class CgroupHierarchy
                 memory = memory with { MappedFile = value };
             else if (key.SequenceEqual("inactive_file"u8))
                 memory = memory with { InactiveFile = value };
+            else if (key.SequenceEqual("active_file"u8))
+                memory = memory with { ActiveFile = value };
             else if (key.SequenceEqual("kernel"u8))
                 memory = memory with { Kernel = value };
             else if (key.SequenceEqual("pgfault"u8))
@@ -128,7 +149,8 @@ public sealed partial class CgroupHierarchy
             Limit = limit,
             MaxUsage = CgroupFile.ReadNumber(directory, "memory.max_usage_in_bytes") ?? 0,
             Kernel = CgroupFile.ReadNumber(directory, "memory.kmem.usage_in_bytes") ?? 0,
-            Swap = both > usage ? both.Value - usage : 0,
+            Swap = both - Math.Min(both ?? 0, usage),
+            LimitHits = CgroupFile.ReadNumber(directory, "memory.failcnt") ?? 0,
             SwapLimit = bothLimit is { } most && limit is { } own ? most - Math.Min(most, own) : null,
         };
         CgroupFile.ReadKeyed(directory, "memory.stat", ref memory, static (key, value, ref memory) =>
@@ -141,6 +163,8 @@ public sealed partial class CgroupHierarchy
                 memory = memory with { MappedFile = value };
             else if (key.SequenceEqual("total_inactive_file"u8))
                 memory = memory with { InactiveFile = value };
+            else if (key.SequenceEqual("total_active_file"u8))
+                memory = memory with { ActiveFile = value };
             else if (key.SequenceEqual("total_pgfault"u8))
                 memory = memory with { PageFaults = value };
             else if (key.SequenceEqual("total_pgmajfault"u8))
@@ -148,6 +172,20 @@ public sealed partial class CgroupHierarchy
         });
         return memory;
     }
+
+    private static ulong LimitHitsV2(string directory)
+    {
+        var hits = 0ul;
+        CgroupFile.ReadKeyed(directory, "memory.events", ref hits, static (key, value, ref hits) =>
+        {
+            if (key.SequenceEqual("max"u8))
+                hits = value;
+        });
+        return hits;
+    }
+
+    private string CountedDirectory(string path) =>
+        TryDirectoryOf(path, "pids") ?? TryDirectoryOf(path, "memory") ?? Directories(path).First();
 
     private PidsStatistics? ReadPids(string path) =>
         TryDirectoryOf(path, "pids") is { } directory && CgroupFile.ReadNumber(directory, "pids.current") is { } current

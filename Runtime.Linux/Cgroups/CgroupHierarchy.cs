@@ -30,6 +30,10 @@ public sealed partial class CgroupHierarchy
 
     public bool IsV2 => Mode == CgroupMode.V2;
 
+    /// <summary>Where the v2 hierarchy is mounted; null where there is none.</summary>
+    private string? UnifiedRoot =>
+        IsV2 ? Root : Mode == CgroupMode.Hybrid ? _v1.First(hierarchy => hierarchy.Controllers.IsEmpty).Directory : null;
+
     /// <summary>The controllers that can be used, sorted.</summary>
     public ImmutableSortedSet<string> Controllers => IsV2
         ? Words(CgroupFile.ReadText(Root, "cgroup.controllers"))

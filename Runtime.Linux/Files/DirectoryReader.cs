@@ -30,6 +30,8 @@ internal ref struct DirectoryReader(SafeFileHandle directory)
                 nint count;
                 fixed (byte* start = _buffer)
                     count = FileCalls.GetDents64(directory, start, BufferSize);
+                if (count < 0 && Errno.Last == Errno.ENOENT)
+                    return false; // the directory was removed while it is open
                 if (count < 0)
                     throw Errno.Fault("getdents64", Descriptors.PathOf(directory));
                 if (count == 0)

@@ -9,6 +9,7 @@ using Runtime.Actors.Namespaces;
 using Runtime.Actors.Network;
 using Runtime.Actors.Pulls;
 using Runtime.Actors.Sandboxes;
+using Runtime.Actors.Statistics;
 using Runtime.Faults;
 
 namespace Runtime.Tests.Unit.Cri;
@@ -22,7 +23,7 @@ public sealed class ScriptedDomain : IAsyncDisposable
     {
         _system = ActorSystem.Create("scripted", "akka.loglevel = OFF\nakka.stdout-loglevel = OFF");
         var actor = _system.ActorOf(Props.Create(() => new Answering(this)));
-        Domain = new RuntimeDomain(actor, actor, new(), new(), new(), new(), new(), Images, Archives, Network);
+        Domain = new RuntimeDomain(actor, actor, new(), new(), new(), new(), new(), Images, Archives, Network, Statistics);
     }
 
     public RuntimeDomain Domain { get; }
@@ -32,6 +33,8 @@ public sealed class ScriptedDomain : IAsyncDisposable
     public FakeArchives Archives { get; } = new();
 
     public FakeNetwork Network { get; } = new();
+
+    public FakeStatistics Statistics { get; } = new();
 
     /// <summary>Every command that came, in order.</summary>
     public ConcurrentQueue<object> Commands { get; } = new();
@@ -135,6 +138,17 @@ public sealed class ScriptedDomain : IAsyncDisposable
         public async Task ExportAsync(
             NamespaceName space, ImmutableArray<string> names, Stream archive, CancellationToken cancellation) =>
             await archive.WriteAsync(Archive, cancellation);
+    }
+
+    public sealed class FakeStatistics : IStatistics
+    {
+        public Dictionary<string, ContainerUsage> Containers { get; } = [];
+
+        public Dictionary<string, PodUsage> Pods { get; } = [];
+
+        public ContainerUsage? Of(NamespaceName space, ContainerView container) => Containers.GetValueOrDefault(container.Id);
+
+        public PodUsage? Of(NamespaceName space, SandboxView sandbox) => Pods.GetValueOrDefault(sandbox.Id);
     }
 
     public sealed class FakeNetwork : INetworkStatus
