@@ -24,4 +24,5 @@ public sealed record RuntimeDomain(
     IImageCatalog Images,
     IImageArchives Archives,
     INetworkStatus Network,
-    IStatistics Statistics);
+    IStatistics Statistics,
+    EntityChanges Changes);

@@ -13,7 +13,7 @@ public sealed partial class CriRuntimeService
         var view = _ids.Container(request.ContainerId);
         return Task.FromResult(new ContainerStatsResponse
         {
-            Stats = UsageMapping.ToWire(view, domain.Statistics.Of(Space, view)),
+            Stats = UsageMapping.ToWire(view, domain.Statistics.Find(Space, view)),
         });
     }
 
@@ -54,6 +54,6 @@ public sealed partial class CriRuntimeService
     private IEnumerable<ContainerStats> StatsOf(IEnumerable<ContainerView> views)
     {
         foreach (var view in views)
-            if (domain.Statistics.Of(Space, view) is { } usage) yield return UsageMapping.ToWire(view, usage);
+            if (domain.Statistics.Find(Space, view) is { } usage) yield return UsageMapping.ToWire(view, usage);
     }
 }

@@ -14,7 +14,7 @@ public sealed partial class CriRuntimeService
     public override Task<PodSandboxStatsResponse> PodSandboxStats(PodSandboxStatsRequest request, ServerCallContext context)
     {
         var view = _ids.Sandbox(request.PodSandboxId);
-        if (domain.Statistics.Of(Space, view) is not { } usage)
+        if (domain.Statistics.Find(Space, view) is not { } usage)
             throw new FaultException(FaultKind.FailedPrecondition, "sandbox.not-ready", $"Sandbox {view.Id} is not ready: it uses nothing.");
         return Task.FromResult(new PodSandboxStatsResponse { Stats = StatsOf(view, usage, ContainersBySandbox()) });
     }
@@ -46,7 +46,7 @@ public sealed partial class CriRuntimeService
         {
             if (filter is not null && !(view.Id.StartsWith(filter.Id, StringComparison.Ordinal)
                 && HasLabels(view.Config.Labels, filter.LabelSelector))) continue;
-            if (domain.Statistics.Of(Space, view) is { } usage) yield return StatsOf(view, usage, containers);
+            if (domain.Statistics.Find(Space, view) is { } usage) yield return StatsOf(view, usage, containers);
         }
     }
 
@@ -54,7 +54,7 @@ public sealed partial class CriRuntimeService
     {
         var running = containers[view.Id].Where(container => container.Phase == ContainerPhase.Running).ToArray();
         var processes = usage.Pod?.Processes
-            ?? running.Sum(container => domain.Statistics.Of(Space, container)?.Cgroup?.Processes ?? 0);
+            ?? running.Sum(container => domain.Statistics.Find(Space, container)?.Cgroup?.Processes ?? 0);
         return UsageMapping.ToWire(view, usage, [.. StatsOf(running)], processes);
     }
 

@@ -91,7 +91,7 @@ internal sealed class DomainComposition : IDisposable
 
         var domain = new RuntimeDomain(
             namespaces, snapshots, sandboxes, containers, images.ImageNames, images.Pulls, images.SnapshotViews,
-            images.Catalog, images.Archives, new NetworkStatus(loader, cni), statistics);
+            images.Catalog, images.Archives, new NetworkStatus(loader, cni), statistics, EntityChanges.Of(system));
         return new DomainComposition(domain, new ShimEvents(system.EventStream), features) { _owned = { registry, loader } };
     }
 

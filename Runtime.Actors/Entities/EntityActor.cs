@@ -19,6 +19,7 @@ public abstract class EntityActor<TState, TView> : UntypedPersistentActor
     private readonly TState _empty;
     private readonly ReadModel<TView> _views;
     private readonly TimeProvider _clock;
+    private readonly EntityChanges _changes = EntityChanges.Of(Context.System);
     private Handling? _current;
     private bool _acted;
     private bool _endAnnounced;
@@ -40,7 +41,7 @@ public abstract class EntityActor<TState, TView> : UntypedPersistentActor
     }
 
     /// <summary>The message that is being decided about or stored; Akka holds the next ones back meanwhile.</summary>
-    private sealed record Handling(object Message, IActorRef Caller, Decision Decision);
+    private sealed record Handling(object Message, IActorRef Caller, Decision Decision, TView? Before);
 
     // Of this incarnation: an effect that an actor began before its restart runs again after it, and only then counts.
     private sealed record EffectReported(object By, object Outcome);
@@ -166,9 +167,9 @@ public abstract class EntityActor<TState, TView> : UntypedPersistentActor
     private void Handle(object message)
     {
         var caller = Sender;
-        _current = new Handling(message, caller, Decision.Nothing);
+        _current = new Handling(message, caller, Decision.Nothing, State.View);
         var decision = State.Decide(message, _clock.GetUtcNow());
-        _current = new Handling(message, caller, decision);
+        _current = new Handling(message, caller, decision, State.View);
         if (message is EffectFailed { Fault: { Kind: FaultKind.Unknown } fault } failed)
             Log.Warning("{PersistenceId}: {Effect} failed unexpectedly: {Message}", PersistenceId, failed.Effect.GetType().Name, fault.Message);
         if (decision.Join is { } join)
@@ -193,6 +194,11 @@ public abstract class EntityActor<TState, TView> : UntypedPersistentActor
     {
         Publish();
         var decision = handled.Decision;
+        if (!decision.Events.IsEmpty)
+        {
+            _changes.Publish(new EntityChange(
+                Space, EntityId, decision.Events, handled.Before, State.Ended ? null : State.View, _clock.GetUtcNow()));
+        }
         foreach (var effect in decision.Effects) Begin(effect);
         if (decision.Reply is { } reply) handled.Caller.Tell(reply, Self);
         foreach (var answer in decision.Answers)

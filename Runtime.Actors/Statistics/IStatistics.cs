@@ -11,8 +11,8 @@ namespace Runtime.Actors.Statistics;
 public interface IStatistics
 {
     /// <summary>Null for a container that was never started, and for one that runs but has no cgroup any more.</summary>
-    ContainerUsage? Of(NamespaceName space, ContainerView container);
+    ContainerUsage? Find(NamespaceName space, ContainerView container);
 
     /// <summary>Null for a sandbox that is not ready.</summary>
-    PodUsage? Of(NamespaceName space, SandboxView sandbox);
+    PodUsage? Find(NamespaceName space, SandboxView sandbox);
 }

@@ -27,7 +27,7 @@ public sealed class StatisticsSampler(StatisticsSources sources, StatisticsOptio
     private readonly ConcurrentDictionary<(NamespaceName Space, string Id), ContainerEntry> _containers = [];
     private readonly ConcurrentDictionary<(NamespaceName Space, string Id), PodEntry> _pods = [];
 
-    public ContainerUsage? Of(NamespaceName space, ContainerView container)
+    public ContainerUsage? Find(NamespaceName space, ContainerView container)
     {
         if (container.StartedAt is null || !sources.Containers.In(space).ContainsKey(container.Id)) return null;
         var entry = _containers.GetOrAdd((space, container.Id), _ => new ContainerEntry());
@@ -36,7 +36,7 @@ public sealed class StatisticsSampler(StatisticsSources sources, StatisticsOptio
         return usage.Cgroup is null ? null : usage;
     }
 
-    public PodUsage? Of(NamespaceName space, SandboxView sandbox)
+    public PodUsage? Find(NamespaceName space, SandboxView sandbox)
     {
         if (sandbox.Phase != SandboxPhase.Ready) return null;
         var entry = _pods.GetOrAdd((space, sandbox.Id), _ => new PodEntry());

@@ -101,14 +101,14 @@ internal static class UsageMapping
     };
 
     // Pods without a cgroup of their own (crictl's) are what their containers are.
-    private static V1.CpuUsage? Sum(IReadOnlyCollection<V1.CpuUsage> parts) => parts.Count == 0 ? null : new V1.CpuUsage
+    private static V1.CpuUsage? Sum(V1.CpuUsage[] parts) => parts.Length == 0 ? null : new V1.CpuUsage
     {
         Timestamp = parts.Max(part => part.Timestamp),
         UsageCoreNanoSeconds = Sum(parts.Select(part => part.UsageCoreNanoSeconds)),
         UsageNanoCores = Sum(parts.Select(part => part.UsageNanoCores)),
     };
 
-    private static V1.MemoryUsage? Sum(IReadOnlyCollection<V1.MemoryUsage> parts) => parts.Count == 0 ? null : new V1.MemoryUsage
+    private static V1.MemoryUsage? Sum(V1.MemoryUsage[] parts) => parts.Length == 0 ? null : new V1.MemoryUsage
     {
         Timestamp = parts.Max(part => part.Timestamp),
         WorkingSetBytes = Sum(parts.Select(part => part.WorkingSetBytes)),

@@ -23,7 +23,7 @@ public sealed class ScriptedDomain : IAsyncDisposable
     {
         _system = ActorSystem.Create("scripted", "akka.loglevel = OFF\nakka.stdout-loglevel = OFF");
         var actor = _system.ActorOf(Props.Create(() => new Answering(this)));
-        Domain = new RuntimeDomain(actor, actor, new(), new(), new(), new(), new(), Images, Archives, Network, Statistics);
+        Domain = new RuntimeDomain(actor, actor, new(), new(), new(), new(), new(), Images, Archives, Network, Statistics, EntityChanges.Of(_system));
     }
 
     public RuntimeDomain Domain { get; }
@@ -146,9 +146,9 @@ public sealed class ScriptedDomain : IAsyncDisposable
 
         public Dictionary<string, PodUsage> Pods { get; } = [];
 
-        public ContainerUsage? Of(NamespaceName space, ContainerView container) => Containers.GetValueOrDefault(container.Id);
+        public ContainerUsage? Find(NamespaceName space, ContainerView container) => Containers.GetValueOrDefault(container.Id);
 
-        public PodUsage? Of(NamespaceName space, SandboxView sandbox) => Pods.GetValueOrDefault(sandbox.Id);
+        public PodUsage? Find(NamespaceName space, SandboxView sandbox) => Pods.GetValueOrDefault(sandbox.Id);
     }
 
     public sealed class FakeNetwork : INetworkStatus

@@ -57,7 +57,7 @@ public sealed class CgroupV2Tests : IDisposable
             ("pids.current", "3\n"), ("pids.max", "100\n"));
         var all = _cgroups.TryReadStatistics("/a")!;
         Assert.Equal(new CpuStatistics(1_500_000, 1_000_000, 500_000, 4, 2, 30_000), all.Cpu);
-        Assert.Equal(new MemoryStatistics(10_000, null, 20_000, 100, 200, 7, 4000, 30, 5, 0, 11, 12, 2), all.Memory);
+        Assert.Equal(new MemoryStatistics(10_000, null, 20_000, 100, 200, 7, 4000, 30, 5, 0, 11, 12, 2, LimitHits: 9), all.Memory);
         Assert.Equal(6000ul, all.Memory!.Value.WorkingSet);
         Assert.Equal(new PidsStatistics(3, 100), all.Pids);
         Assert.Equal(2ul, _cgroups.OomKills("/a"));

@@ -79,7 +79,7 @@ public sealed class StatisticsSamplerTests : IDisposable
 
         Assert.Empty(_sampler.Sweep(CancellationToken.None));
 
-        Assert.Null(_sampler.Of(NamespaceName.Kubernetes, other));
+        Assert.Null(_sampler.Find(NamespaceName.Kubernetes, other));
         Assert.NotNull(Ask());
     }
 
@@ -87,10 +87,10 @@ public sealed class StatisticsSamplerTests : IDisposable
     public void A_container_that_has_exited_shows_its_layer_alone_and_one_that_never_started_nothing()
     {
         Assert.NotNull(Ask()!.Cgroup);
-        var exited = _sampler.Of(NamespaceName.Kubernetes, _container with { Phase = ContainerPhase.Exited })!;
+        var exited = _sampler.Find(NamespaceName.Kubernetes, _container with { Phase = ContainerPhase.Exited })!;
         Assert.Null(exited.Cgroup);
         Assert.Equal((4096L, 3L, "/layers"), (exited.Layer!.Bytes, exited.Layer.Inodes, exited.Layer.Mountpoint));
-        Assert.Null(_sampler.Of(NamespaceName.Kubernetes, _container with { Phase = ContainerPhase.Created, StartedAt = null }));
+        Assert.Null(_sampler.Find(NamespaceName.Kubernetes, _container with { Phase = ContainerPhase.Created, StartedAt = null }));
     }
 
     [Fact]
@@ -114,11 +114,11 @@ public sealed class StatisticsSamplerTests : IDisposable
     {
         Put("proc/7/net/dev", "h\nh\nlo: 1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\nabc0: 1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\neth0: 5 1 0 0 0 0 0 0 6 1 0 0 0 0 0 0\n");
 
-        var usage = _sampler.Of(NamespaceName.Kubernetes, _sandbox)!;
+        var usage = _sampler.Find(NamespaceName.Kubernetes, _sandbox)!;
 
         Assert.Equal(2_000_000_000ul, usage.Pod!.Statistics.Cpu!.Value.UsageNanoseconds);
         Assert.Equal(["eth0", "abc0"], usage.Network!.Interfaces.Select(one => one.Name));
-        Assert.Null(_sampler.Of(NamespaceName.Kubernetes, _sandbox with { Phase = SandboxPhase.NotReady }));
+        Assert.Null(_sampler.Find(NamespaceName.Kubernetes, _sandbox with { Phase = SandboxPhase.NotReady }));
     }
 
     [Fact]
@@ -134,7 +134,7 @@ public sealed class StatisticsSamplerTests : IDisposable
         Assert.Equal($"/pods/one/{_container.Id}", CgroupPaths.Of("k8s.io", _sandbox, _container, null));
     }
 
-    private ContainerUsage? Ask() => _sampler.Of(NamespaceName.Kubernetes, _container);
+    private ContainerUsage? Ask() => _sampler.Find(NamespaceName.Kubernetes, _container);
 
     private void PutUsage(string cgroup, long cpuMicroseconds)
     {
