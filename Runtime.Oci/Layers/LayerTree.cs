@@ -124,20 +124,22 @@ internal sealed unsafe class LayerTree(RootDirectory root, LayerParents parents)
             from = TryDirectory(target.Parent);
         }
         if (from is null || FileStatus.TryAt(from, target.RawBase, AT_SYMLINK_NOFOLLOW) is not { } status || status.IsDirectory)
-            throw new FaultException(
-                FaultKind.InvalidArgument, "layer.link-target-missing",
-                $"The hard link '{LayerFault.Shown(path.Path)}' has no file '{LayerFault.Shown(target.Path)}' to link to.");
+            throw NoTarget(path, target);
         if (FileStatus.TryAt(Directory(path.Parent), path.RawBase, AT_SYMLINK_NOFOLLOW) is { } there
             && there.Inode == status.Inode && there.Device == status.Device)
             return;
         Replace(path, (parent, name) =>
         {
-            // The cache may have let go of the target's directory when the place was cleared.
-            var directory = TryDirectory(target.Parent) ?? from;
+            // Opened again: the cache let go of it if a directory was cleared away, and the target may have gone with that.
+            var directory = TryDirectory(target.Parent) ?? throw NoTarget(path, target);
             fixed (byte* existing = target.RawBase)
                 return FileCalls.linkat(directory, existing, parent, (byte*)name, 0);
         }, "linkat");
     }
+
+    private static FaultException NoTarget(LayerPath path, LayerPath target) => new(
+        FaultKind.InvalidArgument, "layer.link-target-missing",
+        $"The hard link '{LayerFault.Shown(path.Path)}' has no file '{LayerFault.Shown(target.Path)}' to link to.");
 
     /// <summary>Removes whatever has that path, with all below it.</summary>
     public void Remove(LayerPath path)

@@ -244,11 +244,11 @@ public sealed class CriRuntimeTests : IAsyncLifetime
     [Fact]
     public async Task What_is_missing_says_what_it_is()
     {
-        var refused = await FailureAsync(() => _client.ListMetricDescriptorsAsync(
-            new ListMetricDescriptorsRequest(), cancellationToken: Cancellation));
+        var refused = await FailureAsync(() => _client.UpdatePodSandboxResourcesAsync(
+            new UpdatePodSandboxResourcesRequest(), cancellationToken: Cancellation));
 
         Assert.Equal(StatusCode.Unimplemented, refused.StatusCode);
-        Assert.Contains("metrics", refused.Status.Detail, StringComparison.Ordinal);
+        Assert.Contains("resources of a sandbox", refused.Status.Detail, StringComparison.Ordinal);
     }
 
     private static async Task<RpcException> FailureAsync<T>(Func<AsyncUnaryCall<T>> call) =>

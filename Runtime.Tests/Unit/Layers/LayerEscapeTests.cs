@@ -61,6 +61,11 @@ public sealed class LayerEscapeTests : IDisposable
     }
 
     [Fact]
+    public async Task A_hard_link_that_clears_its_own_target_away_is_refused() =>
+        Assert.Equal("layer.link-target-missing", await Refused(
+            new TarBuilder().Directory("a").File("a/b").HardLink("a", "a/b")));
+
+    [Fact]
     public async Task An_absolute_hard_link_target_is_taken_relative_to_the_root()
     {
         Assert.Equal("layer.link-target-missing", await Refused(new TarBuilder().HardLink("a", _place["outside/secret"])));

@@ -103,7 +103,7 @@ internal sealed class FakeSession : IProcessSession
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             var count = await pipe.ReadAsync(buffer, cancellationToken);
-            if (count == 0) _ended.TrySetResult();
+            if (count == 0 && buffer.Length > 0) _ended.TrySetResult();
             return count;
         }
 
