@@ -24,5 +24,6 @@ public sealed record RuntimeDomain(
     IImageCatalog Images,
     IImageArchives Archives,
     INetworkStatus Network,
+    IPodCidrs PodCidrs,
     IStatistics Statistics,
     EntityChanges Changes);

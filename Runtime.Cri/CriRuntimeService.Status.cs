@@ -37,13 +37,17 @@ public sealed partial class CriRuntimeService
         {
             Linux = new LinuxRuntimeConfiguration
             {
-                CgroupDriver = options.SystemdCgroup ? CgroupDriver.Systemd : CgroupDriver.Cgroupfs,
+                CgroupDriver = options.Handlers.SystemdCgroup ? CgroupDriver.Systemd : CgroupDriver.Cgroupfs,
             },
         });
 
-    /// <summary>The pod CIDR is for runtimes that write CNI's configuration; here it belongs to who installs the network.</summary>
+    /// <summary>The pods' addresses: for <c>conf_template</c>, and without one for nobody.</summary>
     public override Task<UpdateRuntimeConfigResponse> UpdateRuntimeConfig(
-        UpdateRuntimeConfigRequest request, ServerCallContext context) => Task.FromResult(new UpdateRuntimeConfigResponse());
+        UpdateRuntimeConfigRequest request, ServerCallContext context)
+    {
+        domain.PodCidrs.Apply(request.RuntimeConfig?.NetworkConfig?.PodCidr ?? "");
+        return Task.FromResult(new UpdateRuntimeConfigResponse());
+    }
 
     private RuntimeCondition NetworkReady()
     {

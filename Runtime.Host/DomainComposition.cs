@@ -91,7 +91,7 @@ internal sealed class DomainComposition : IDisposable
 
         var domain = new RuntimeDomain(
             namespaces, snapshots, sandboxes, containers, images.ImageNames, images.Pulls, images.SnapshotViews,
-            images.Catalog, images.Archives, new NetworkStatus(loader, cni), statistics, EntityChanges.Of(system));
+            images.Catalog, images.Archives, new NetworkStatus(loader, cni), new PodCidrs(cni, loader), statistics, EntityChanges.Of(system));
         return new DomainComposition(domain, new ShimEvents(system.EventStream), features) { _owned = { registry, loader } };
     }
 
@@ -151,6 +151,7 @@ internal sealed class DomainComposition : IDisposable
     {
         BinDirs = config.Cni.BinDirs,
         ConfDir = config.Cni.ConfDir,
+        ConfTemplate = config.Cni.ConfTemplate,
         MaxConfNum = config.Cni.MaxConfNum,
         IpPreference = config.Cni.IpPreference switch
         {

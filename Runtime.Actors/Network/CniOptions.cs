@@ -20,6 +20,9 @@ public sealed record CniOptions
 
     public string ConfDir { get; init; } = "/etc/cni/net.d";
 
+    /// <summary>File that a configuration is made of once the pods' addresses are known; empty for none. <c>conf_template</c>.</summary>
+    public string ConfTemplate { get; init; } = "";
+
     /// <summary>How many networks a pod gets, of the files in the order of their names; 0 for all.</summary>
     public int MaxConfNum { get; init; } = 1;
 

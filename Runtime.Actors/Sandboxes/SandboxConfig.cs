@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Runtime.Actors.Containers;
 
 namespace Runtime.Actors.Sandboxes;
 
@@ -36,6 +37,12 @@ public sealed record SandboxConfig
     public string CgroupParent { get; init; } = "";
 
     public ImmutableSortedDictionary<string, string> Sysctls { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
+    /// <summary>What the sandbox itself takes, beside its containers; null where the caller does not say.</summary>
+    public ContainerResources? Overhead { get; init; }
+
+    /// <summary>What its containers may use together; null where the caller does not say.</summary>
+    public ContainerResources? Resources { get; init; }
 
     public SecurityOptions Security { get; init; } = new();
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
+using Runtime.Actors.Containers;
 using Runtime.Actors.Entities;
 using Runtime.Actors.Journal;
 using Runtime.Faults;
@@ -29,6 +30,9 @@ public sealed record SandboxTaken(DateTimeOffset At) : IDomainEvent;
 /// <summary>It is not ready any more, though nobody asked for that.</summary>
 public sealed record SandboxLost(string Reason, DateTimeOffset At) : IDomainEvent;
 
+/// <summary>What the pod may use as a whole changed.</summary>
+public sealed record SandboxResourcesUpdated(ContainerResources? Overhead, ContainerResources? Resources, DateTimeOffset At) : IDomainEvent;
+
 public sealed record SandboxStopRequested(DateTimeOffset At) : IDomainEvent;
 
 public sealed record SandboxStopCompleted(DateTimeOffset At) : IDomainEvent;
@@ -51,6 +55,7 @@ public static class SandboxJournal
         JournalType.Of("sandbox.untaken.v1", SandboxJson.Default.SandboxUntaken),
         JournalType.Of("sandbox.taken.v1", SandboxJson.Default.SandboxTaken),
         JournalType.Of("sandbox.lost.v1", SandboxJson.Default.SandboxLost),
+        JournalType.Of("sandbox.resources-updated.v1", SandboxJson.Default.SandboxResourcesUpdated),
         JournalType.Of("sandbox.stop-requested.v1", SandboxJson.Default.SandboxStopRequested),
         JournalType.Of("sandbox.stopped.v1", SandboxJson.Default.SandboxStopCompleted),
         JournalType.Of("sandbox.remove-requested.v1", SandboxJson.Default.SandboxRemoveRequested),
@@ -67,6 +72,7 @@ public static class SandboxJournal
 [JsonSerializable(typeof(SandboxUntaken))]
 [JsonSerializable(typeof(SandboxTaken))]
 [JsonSerializable(typeof(SandboxLost))]
+[JsonSerializable(typeof(SandboxResourcesUpdated))]
 [JsonSerializable(typeof(SandboxStopRequested))]
 [JsonSerializable(typeof(SandboxStopCompleted))]
 [JsonSerializable(typeof(SandboxRemoveRequested))]

@@ -74,7 +74,7 @@ public sealed class SandboxManager : EntityManager
     {
         StopSandbox stop => new SandboxStopped(stop.EntityId),
         RemoveSandbox remove => new SandboxRemoved(remove.EntityId),
-        _ => new Rejected(FaultKind.NotFound, "sandbox.not-found", $"There is no sandbox {command.EntityId}."),
+        _ => new Rejected(SandboxState.NotFound(command.EntityId)),
     };
 
     protected override void OnOther(object message)

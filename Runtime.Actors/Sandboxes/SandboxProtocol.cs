@@ -1,3 +1,4 @@
+using Runtime.Actors.Containers;
 using Runtime.Actors.Entities;
 using Runtime.Actors.Namespaces;
 
@@ -27,6 +28,17 @@ public sealed record RunSandbox(NamespaceName Space, string EntityId, SandboxCon
 }
 
 public sealed record SandboxStarted(string SandboxId);
+
+/// <summary>
+/// Records what a pod may use as a whole now; answers <see cref="SandboxUpdated"/>. The kubelet has written the pod's cgroup
+/// itself: here nothing is enforced.
+/// </summary>
+/// <param name="Overhead">Of the sandbox; null: unknown.</param>
+/// <param name="Resources">Of its containers together; null: unknown.</param>
+public sealed record UpdateSandbox(
+    NamespaceName Space, string EntityId, ContainerResources? Overhead, ContainerResources? Resources) : ISandboxCommand;
+
+public sealed record SandboxUpdated(string SandboxId);
 
 /// <summary>Stops containers, network and namespaces. Answers <see cref="SandboxStopped"/>, also for an unknown id.</summary>
 public sealed record StopSandbox(NamespaceName Space, string EntityId) : ISandboxCommand;

@@ -33,11 +33,17 @@ public sealed partial record SandboxState
         (RemoveSandbox, SandboxLife.Removing) => Decision.Waiting(RemoveJoin, effects: [RetryNow.Instance]),
         (RemoveSandbox, _) => Decision.Waiting(RemoveJoin, [new SandboxRemoveRequested(now)], [new RemoveContainers(Plan!)]),
 
+        (UpdateSandbox update, SandboxLife.None or SandboxLife.Removed) => Decision.Reject(NotFound(update.EntityId)),
+        (UpdateSandbox, SandboxLife.Removing) => Decision.Reject(BeingRemoved),
+        (UpdateSandbox update, _) => Decision.Accept([new SandboxResourcesUpdated(update.Overhead, update.Resources, now)], [], new SandboxUpdated(Plan!.Id)),
+
         (EffectDone done, _) => Done(done.Effect, done.Outcome, now),
         (EffectFailed failed, _) => Failed(failed.Effect, failed.Fault, now),
         (StartUntaken, _) => Decision.Nothing,
         _ => Decision.Reject(FaultKind.Unimplemented, "sandbox.unknown-command", $"A sandbox does not understand {command.GetType().Name}."),
     };
+
+    internal static RuntimeFault NotFound(string id) => new(FaultKind.NotFound, "sandbox.not-found", $"There is no sandbox {id}.");
 
     private static RuntimeFault StoppedWhileStarting => new(
         FaultKind.Aborted, "sandbox.stopped", "The sandbox was stopped while it started.");

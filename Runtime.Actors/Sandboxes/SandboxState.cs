@@ -84,6 +84,7 @@ public sealed partial record SandboxState : IEntityState<SandboxState, SandboxVi
             Life = SandboxLife.Lost,
             View = View! with { Phase = SandboxPhase.NotReady, Pid = 0, Reason = lost.Reason },
         },
+        SandboxResourcesUpdated updated => Updated(updated),
         SandboxStopRequested => In(SandboxLife.Stopping, SandboxPhase.NotReady),
         SandboxStopCompleted => this with { Life = SandboxLife.Stopped, NetworkAttached = false, View = Released(View!) },
         SandboxRemoveRequested => In(SandboxLife.Removing, SandboxPhase.Removing),
@@ -105,6 +106,12 @@ public sealed partial record SandboxState : IEntityState<SandboxState, SandboxVi
         SandboxLife.Removing => [FirstOfRemoval],
         _ => [],
     };
+
+    private SandboxState Updated(SandboxResourcesUpdated updated)
+    {
+        var config = Plan!.Config with { Overhead = updated.Overhead, Resources = updated.Resources };
+        return this with { Plan = Plan with { Config = config }, View = View! with { Config = config } };
+    }
 
     private SandboxState In(SandboxLife life, SandboxPhase phase) =>
         this with { Life = life, View = View! with { Phase = phase } };

@@ -16,6 +16,9 @@ public sealed record RuntimeHandler
 
     public RuncOptions Options { get; init; } = new();
 
+    /// <summary>Null where the options are of a shim that we do not know.</summary>
+    public bool? SystemdCgroup => ShimBinaries.IsNativeType(RuntimeType) ? Options.SystemdCgroup : null;
+
     /// <summary>Globs of pod annotations that reach the OCI spec.</summary>
     public ImmutableArray<string> PodAnnotations { get; init; } = [];
 
@@ -42,6 +45,14 @@ public sealed record RuntimeHandler
 /// <summary>Every runtime of the configuration.</summary>
 public sealed record RuntimeHandlers(string DefaultName, ImmutableSortedDictionary<string, RuntimeHandler> ByName)
 {
+    /// <summary>
+    /// The cgroup driver, systemd or not, of the node: what the default handler says, else the first other by name that says
+    /// it. Where none does it is cgroupfs, whatever runs as init: only what was configured is told to the kubelet.
+    /// </summary>
+    public bool SystemdCgroup =>
+        ByName.Values.OrderByDescending(handler => handler.Name == DefaultName).FirstOrDefault(handler => handler.SystemdCgroup is not null)
+            ?.SystemdCgroup ?? false;
+
     /// <summary>The handler of that name; empty for the default.</summary>
     /// <exception cref="FaultException">InvalidArgument, naming the handler.</exception>
     public RuntimeHandler Resolve(string name) =>

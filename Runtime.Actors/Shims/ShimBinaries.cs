@@ -12,6 +12,10 @@ public sealed class ShimBinaries(string directory)
 
     private readonly ConcurrentDictionary<string, string> _found = new();
 
+    /// <summary>Whether a runtime type is our own shim's.</summary>
+    public static bool IsNativeType(string runtimeType) =>
+        runtimeType is "io.containerd.runc.v2" or "io.containerd.runc.v1" or "io.containerd.actor.v1";
+
     public static bool IsNative(string path) => Path.GetFileName(path) == Native;
 
     /// <param name="runtimeType">A type, or the absolute path of a binary.</param>
@@ -24,7 +28,7 @@ public sealed class ShimBinaries(string directory)
 
     private static string NameOf(string runtimeType)
     {
-        if (runtimeType is "io.containerd.runc.v2" or "io.containerd.runc.v1" or "io.containerd.actor.v1") return Native;
+        if (IsNativeType(runtimeType)) return Native;
         var parts = runtimeType.Split('.');
         return parts.Length >= 2 && parts.All(part => part.Length > 0 && !part.Contains('/'))
             ? $"containerd-shim-{parts[^2]}-{parts[^1]}"

@@ -39,29 +39,28 @@ internal static partial class ContainerMapping
         };
     }
 
-    public static ContainerResources? FromWire(V1.LinuxContainerResources? resources)
+    public static ContainerResources? FromWire(V1.LinuxContainerResources? resources, string field = "config.linux.resources")
     {
-        const string Field = "config.linux.resources";
         if (resources is null) return null;
         var hugepages = ImmutableSortedDictionary.CreateBuilder<string, ulong>();
         foreach (var limit in resources.HugepageLimits)
-            hugepages[RequestCheck.NotEmpty(limit.PageSize, Field + ".hugepage_limits.page_size")] = limit.Limit;
+            hugepages[RequestCheck.NotEmpty(limit.PageSize, field + ".hugepage_limits.page_size")] = limit.Limit;
         foreach (var (file, value) in resources.Unified)
         {
-            if (RequestCheck.NotEmpty(file, Field + ".unified").Contains('/', StringComparison.Ordinal))
-                throw RequestCheck.Invalid(Field + ".unified", file, "must be a file of the cgroup itself");
-            RequestCheck.NoNul(value, Field + ".unified");
+            if (RequestCheck.NotEmpty(file, field + ".unified").Contains('/', StringComparison.Ordinal))
+                throw RequestCheck.Invalid(field + ".unified", file, "must be a file of the cgroup itself");
+            RequestCheck.NoNul(value, field + ".unified");
         }
         return new ContainerResources
         {
-            CpuPeriod = RequestCheck.NotNegative(resources.CpuPeriod, Field + ".cpu_period"),
-            CpuQuota = OrUnlimited(resources.CpuQuota, Field + ".cpu_quota"),
-            CpuShares = RequestCheck.NotNegative(resources.CpuShares, Field + ".cpu_shares"),
-            MemoryLimit = OrUnlimited(resources.MemoryLimitInBytes, Field + ".memory_limit_in_bytes"),
-            MemorySwapLimit = OrUnlimited(resources.MemorySwapLimitInBytes, Field + ".memory_swap_limit_in_bytes"),
-            OomScoreAdjust = RequestCheck.InRange(resources.OomScoreAdj, -1000, 1000, Field + ".oom_score_adj"),
-            CpusetCpus = RequestCheck.OneLine(resources.CpusetCpus, Field + ".cpuset_cpus"),
-            CpusetMems = RequestCheck.OneLine(resources.CpusetMems, Field + ".cpuset_mems"),
+            CpuPeriod = RequestCheck.NotNegative(resources.CpuPeriod, field + ".cpu_period"),
+            CpuQuota = OrUnlimited(resources.CpuQuota, field + ".cpu_quota"),
+            CpuShares = RequestCheck.NotNegative(resources.CpuShares, field + ".cpu_shares"),
+            MemoryLimit = OrUnlimited(resources.MemoryLimitInBytes, field + ".memory_limit_in_bytes"),
+            MemorySwapLimit = OrUnlimited(resources.MemorySwapLimitInBytes, field + ".memory_swap_limit_in_bytes"),
+            OomScoreAdjust = RequestCheck.InRange(resources.OomScoreAdj, -1000, 1000, field + ".oom_score_adj"),
+            CpusetCpus = RequestCheck.OneLine(resources.CpusetCpus, field + ".cpuset_cpus"),
+            CpusetMems = RequestCheck.OneLine(resources.CpusetMems, field + ".cpuset_mems"),
             HugepageLimits = hugepages.ToImmutable(),
             Unified = resources.Unified.ToImmutableSortedDictionary(),
         };

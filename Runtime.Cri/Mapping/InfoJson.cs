@@ -106,6 +106,8 @@ internal static class InfoJson
         json.WriteStartObject("linux");
         json.WriteString("cgroup_parent", config.CgroupParent);
         Map(json, "sysctls", config.Sysctls);
+        Resources(json, "overhead", config.Overhead);
+        Resources(json, "resources", config.Resources);
         Security(json, config.Security);
         json.WriteEndObject();
         json.WriteEndObject();
@@ -147,6 +149,39 @@ internal static class InfoJson
         Security(json, config.Security);
         json.WriteEndObject();
         json.WriteEndObject();
+    }
+
+    private static void Resources(Utf8JsonWriter json, string name, ContainerResources? resources)
+    {
+        if (resources is null) return;
+        json.WriteStartObject(name);
+        Number("cpu_period", resources.CpuPeriod);
+        Number("cpu_quota", resources.CpuQuota);
+        Number("cpu_shares", resources.CpuShares);
+        Number("memory_limit_in_bytes", resources.MemoryLimit);
+        Number("oom_score_adj", resources.OomScoreAdjust);
+        if (resources.CpusetCpus.Length > 0) json.WriteString("cpuset_cpus", resources.CpusetCpus);
+        if (resources.CpusetMems.Length > 0) json.WriteString("cpuset_mems", resources.CpusetMems);
+        if (!resources.HugepageLimits.IsEmpty)
+        {
+            json.WriteStartArray("hugepage_limits");
+            foreach (var (size, limit) in resources.HugepageLimits)
+            {
+                json.WriteStartObject();
+                json.WriteString("page_size", size);
+                json.WriteNumber("limit", limit);
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+        }
+        if (!resources.Unified.IsEmpty) Map(json, "unified", resources.Unified);
+        Number("memory_swap_limit_in_bytes", resources.MemorySwapLimit);
+        json.WriteEndObject();
+
+        void Number(string key, long value)
+        {
+            if (value != 0) json.WriteNumber(key, value);
+        }
     }
 
     private static void Security(Utf8JsonWriter json, SecurityOptions security)

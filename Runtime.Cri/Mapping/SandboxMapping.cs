@@ -30,6 +30,8 @@ internal static class SandboxMapping
             Annotations = config.Annotations.ToImmutableSortedDictionary(),
             CgroupParent = CgroupParentOf(config.Linux?.CgroupParent ?? ""),
             Sysctls = SysctlsOf(config.Linux?.Sysctls),
+            Overhead = ContainerMapping.FromWire(config.Linux?.Overhead, "config.linux.overhead"),
+            Resources = ContainerMapping.FromWire(config.Linux?.Resources),
             Security = SecurityMapping.FromWire(config.Linux?.SecurityContext),
             RuntimeHandler = RequestCheck.OneLine(runtimeHandler, "runtime_handler"),
         };

@@ -59,7 +59,7 @@ public sealed record ImagesConfig(
 }
 
 /// <param name="IpPreference"><c>ipv4</c>, <c>ipv6</c> or <c>cni</c>.</param>
-public sealed record CniConfig(ImmutableArray<string> BinDirs, string ConfDir, int MaxConfNum, string IpPreference);
+public sealed record CniConfig(ImmutableArray<string> BinDirs, string ConfDir, string ConfTemplate, int MaxConfNum, string IpPreference);
 
 /// <param name="LogLineMax">Bytes; -1 for no limit.</param>
 /// <param name="LogSizeMax">Bytes; -1 for no limit.</param>

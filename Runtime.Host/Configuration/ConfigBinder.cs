@@ -43,6 +43,7 @@ internal sealed class ConfigBinder(ConfigTable root, string file)
             Cni = new CniConfig(
                 _read.TextList(ConfigKeys.CniBinDirs),
                 _read.Text(ConfigKeys.CniConfDir),
+                _read.Text(ConfigKeys.CniConfTemplate),
                 Number(ConfigKeys.CniMaxConfNum),
                 OneOf(ConfigKeys.CniIpPref, ["ipv4", "ipv6", "cni"])),
             Containers = BindContainers(),

@@ -80,6 +80,7 @@ public static class ConfigKeys
 
     public static readonly ConfigKey CniBinDirs = Add(["plugins", Runtime, "cni", "bin_dirs"], ConfigType.TextList, "[\"/opt/cni/bin\", \"/usr/lib/cni\"]", "Where CNI plugins are looked for, in order.");
     public static readonly ConfigKey CniConfDir = Add(["plugins", Runtime, "cni", "conf_dir"], ConfigType.Text, "\"/etc/cni/net.d\"", "CNI configuration lists.");
+    public static readonly ConfigKey CniConfTemplate = Add(["plugins", Runtime, "cni", "conf_template"], ConfigType.Text, "\"\"", "Template that a CNI configuration is made of when the kubelet says which addresses pods have, and there is none yet; empty where an add-on installs one.");
     public static readonly ConfigKey CniMaxConfNum = Add(["plugins", Runtime, "cni", "max_conf_num"], ConfigType.Integer, "1", "How many of them are used, in the order of their names; 0 for all.");
     public static readonly ConfigKey CniIpPref = Add(["plugins", Runtime, "cni", "ip_pref"], ConfigType.Text, "\"ipv4\"", "Which address is the pod's first: ipv4, ipv6, or cni for the plugins' order.");
     public static readonly ConfigKey MaxLogLineSize = Add(["plugins", Runtime, "max_container_log_line_size"], ConfigType.Integer, "16384", "Bytes after which a log line is split; -1 for no limit.");
@@ -115,7 +116,7 @@ public static class ConfigKeys
         foreach (var key in new[] { "mirrors", "configs", "auths", "headers" }) AcceptedIn(Images, $"registry.{key}");
         AcceptedIn(Runtime, "netns_mounts_under_state_dir", "ignore_deprecation_warnings", "enable_criu",
             "stats_collect_period", "stats_retention_period", "systemd_cgroup", "disable_cgroup",
-            "cni.bin_dir", "cni.setup_serially", "cni.conf_template", "cni.use_internal_loopback",
+            "cni.bin_dir", "cni.setup_serially", "cni.use_internal_loopback",
             "containerd.no_pivot",
             "containerd.default_runtime", "containerd.untrusted_workload_runtime",
             "containerd.runtimes.*.cni_max_conf_num", "containerd.runtimes.*.sandboxer", "containerd.runtimes.*.io_type",

@@ -18,6 +18,7 @@ public sealed class ConfigTests : IDisposable
         Assert.Equal("/run/actord/actord.sock", config.Grpc.Address);
         Assert.Equal("/run/actord/actord.sock.ttrpc", config.Ttrpc.Address);
         Assert.Equal("runc", config.Runtimes.DefaultName);
+        Assert.Equal("", config.Cni.ConfTemplate);
         Assert.Equal(16384, config.Containers.LogLineMax);
         Assert.Equal(TimeSpan.FromMinutes(5), config.Images.PullProgressTimeout);
     }

@@ -242,13 +242,44 @@ public sealed class CriRuntimeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_missing_says_what_it_is()
+    public async Task UpdatePodSandboxResources_sends_what_was_given_and_no_more()
     {
-        var refused = await FailureAsync(() => _client.UpdatePodSandboxResourcesAsync(
-            new UpdatePodSandboxResourcesRequest(), cancellationToken: Cancellation));
+        var view = _script.Add(ScriptedDomain.Sandbox());
 
-        Assert.Equal(StatusCode.Unimplemented, refused.StatusCode);
-        Assert.Contains("resources of a sandbox", refused.Status.Detail, StringComparison.Ordinal);
+        await _client.UpdatePodSandboxResourcesAsync(
+            new UpdatePodSandboxResourcesRequest { PodSandboxId = view.Id[..6], Resources = new() { CpuShares = 5 } }, cancellationToken: Cancellation);
+
+        var sent = Assert.IsType<UpdateSandbox>(Assert.Single(_script.Commands));
+        Assert.Equal(view.Id, sent.EntityId);
+        Assert.Null(sent.Overhead);
+        Assert.Equal(5, sent.Resources!.CpuShares);
+    }
+
+    [Theory]
+    [InlineData("nobody", 5, StatusCode.NotFound, "nobody")]
+    [InlineData("", 5, StatusCode.InvalidArgument, "pod_sandbox_id")]
+    [InlineData("aa", -5, StatusCode.InvalidArgument, "overhead.cpu_shares")]
+    public async Task UpdatePodSandboxResources_refuses_what_cannot_be_meant(string id, long shares, StatusCode status, string named)
+    {
+        _script.Add(ScriptedDomain.Sandbox());
+
+        var refused = await FailureAsync(() => _client.UpdatePodSandboxResourcesAsync(
+            new UpdatePodSandboxResourcesRequest { PodSandboxId = id, Overhead = new() { CpuShares = shares } }, cancellationToken: Cancellation));
+
+        Assert.Equal(status, refused.StatusCode);
+        Assert.Contains(named, refused.Status.Detail, StringComparison.Ordinal);
+        Assert.Empty(_script.Commands);
+    }
+
+    [Fact]
+    public async Task UpdateRuntimeConfig_hands_the_pods_addresses_on()
+    {
+        await _client.UpdateRuntimeConfigAsync(new UpdateRuntimeConfigRequest(), cancellationToken: Cancellation);
+        await _client.UpdateRuntimeConfigAsync(
+            new UpdateRuntimeConfigRequest { RuntimeConfig = new() { NetworkConfig = new() { PodCidr = "10.0.0.0/24" } } },
+            cancellationToken: Cancellation);
+
+        Assert.Equal(["", "10.0.0.0/24"], _script.PodCidrs.Applied);
     }
 
     private static async Task<RpcException> FailureAsync<T>(Func<AsyncUnaryCall<T>> call) =>

@@ -23,7 +23,7 @@ public sealed class ScriptedDomain : IAsyncDisposable
     {
         _system = ActorSystem.Create("scripted", "akka.loglevel = OFF\nakka.stdout-loglevel = OFF");
         var actor = _system.ActorOf(Props.Create(() => new Answering(this)));
-        Domain = new RuntimeDomain(actor, actor, new(), new(), new(), new(), new(), Images, Archives, Network, Statistics, EntityChanges.Of(_system));
+        Domain = new RuntimeDomain(actor, actor, new(), new(), new(), new(), new(), Images, Archives, Network, PodCidrs, Statistics, EntityChanges.Of(_system));
     }
 
     public RuntimeDomain Domain { get; }
@@ -33,6 +33,8 @@ public sealed class ScriptedDomain : IAsyncDisposable
     public FakeArchives Archives { get; } = new();
 
     public FakeNetwork Network { get; } = new();
+
+    public FakePodCidrs PodCidrs { get; } = new();
 
     public FakeStatistics Statistics { get; } = new();
 
@@ -44,6 +46,7 @@ public sealed class ScriptedDomain : IAsyncDisposable
     {
         RunSandbox run => new SandboxStarted(run.EntityId),
         StopSandbox stop => new SandboxStopped(stop.EntityId),
+        UpdateSandbox update => new SandboxUpdated(update.EntityId),
         RemoveSandbox remove => new SandboxRemoved(remove.EntityId),
         CreateContainer create => new ContainerCreated(create.EntityId),
         StartContainer start => new ContainerStarted(start.EntityId),
@@ -149,6 +152,13 @@ public sealed class ScriptedDomain : IAsyncDisposable
         public ContainerUsage? Find(NamespaceName space, ContainerView container) => Containers.GetValueOrDefault(container.Id);
 
         public PodUsage? Find(NamespaceName space, SandboxView sandbox) => Pods.GetValueOrDefault(sandbox.Id);
+    }
+
+    public sealed class FakePodCidrs : IPodCidrs
+    {
+        public List<string> Applied { get; } = [];
+
+        public void Apply(string ranges) => Applied.Add(ranges);
     }
 
     public sealed class FakeNetwork : INetworkStatus

@@ -52,6 +52,16 @@ public sealed class SandboxStateTests
         { "remove", "Failed", "", "RetryNow", "", "remove", "" },
         { "remove", "Removed", "", "", "SandboxRemoved", "", "" },
 
+        { "update", "None", "", "", "sandbox.not-found", "", "" },
+        { "update", "Starting", "SandboxResourcesUpdated", "", "SandboxUpdated", "", "" },
+        { "update", "Ready", "SandboxResourcesUpdated", "", "SandboxUpdated", "", "" },
+        { "update", "Untaken", "SandboxResourcesUpdated", "", "SandboxUpdated", "", "" },
+        { "update", "Lost", "SandboxResourcesUpdated", "", "SandboxUpdated", "", "" },
+        { "update", "Stopping", "SandboxResourcesUpdated", "", "SandboxUpdated", "", "" },
+        { "update", "Stopped", "SandboxResourcesUpdated", "", "SandboxUpdated", "", "" },
+        { "update", "Removing", "", "", "sandbox.being-removed", "", "" },
+        { "update", "Removed", "", "", "sandbox.not-found", "", "" },
+
         { "attached", "Starting", "SandboxNetworkAttached", "", "", "", "" },
         { "attached", "ShimStarted", "SandboxNetworkAttached SandboxRunCompleted", "WatchSandbox", "", "", "run" },
         { "attached", "Failed", "", "", "", "", "" },
@@ -178,6 +188,21 @@ public sealed class SandboxStateTests
     }
 
     [Fact]
+    public void What_an_update_says_replaces_what_was_said_before()
+    {
+        var first = new SandboxResourcesUpdated(new() { CpuShares = 2 }, new() { MemoryLimit = 1 << 20 }, Now);
+        var ready = After([.. Path("Ready"), first]);
+
+        var updated = ready.Apply(new SandboxResourcesUpdated(null, new() { MemoryLimit = 2 << 20 }, Now));
+
+        Assert.Equal(2, ready.View!.Config.Overhead!.CpuShares);
+        Assert.Null(updated.View!.Config.Overhead);
+        Assert.Equal(2 << 20, updated.View.Config.Resources!.MemoryLimit);
+        Assert.Same(updated.View.Config, updated.Plan!.Config);
+        Assert.Equal(ready.View.Phase, updated.View.Phase);
+    }
+
+    [Fact]
     public void A_ready_sandbox_shows_what_it_has_and_a_stopped_one_has_lost_it()
     {
         var ready = After(Path("Ready")).View!;
@@ -259,7 +284,7 @@ public sealed class SandboxStateTests
         IDomainEvent[] events =
         [
             Requested with { Plan = SandboxPlan.Make(Space, Id, config, Options) }, Attached, ShimUp, Completed, Untaken, new SandboxTaken(Now),
-            Lost, StopRequested, StopCompleted, RemoveRequested, Failed, Removed,
+            Lost, new SandboxResourcesUpdated(new() { CpuShares = 2 }, null, Now), StopRequested, StopCompleted, RemoveRequested, Failed, Removed,
         ];
 
         Assert.Equal(SandboxJournal.Types.Length, events.Select(one => one.GetType()).Distinct().Count());
@@ -278,6 +303,7 @@ public sealed class SandboxStateTests
         "run" => Run(),
         "stop" => Stop,
         "remove" => Remove,
+        "update" => new UpdateSandbox(Space, Id, null, new() { MemoryLimit = 1 << 20 }),
         "attached" => new EffectDone(new AttachNetwork(Plan), new NetworkOutcome(["10.0.0.2"], "{}")),
         "attach-failed" => new EffectFailed(new AttachNetwork(Plan), Fault),
         "shim-started" => new EffectDone(new StartShim(Plan, false), 42u),
