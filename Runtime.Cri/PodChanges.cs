@@ -62,14 +62,16 @@ internal sealed class PodChanges(RuntimeDomain domain)
         _ => [],
     };
 
-    // A sandbox is there when it runs: nobody sees it before. One that was lost has stopped, and does not stop once more.
+    // A sandbox is there when it runs: nobody sees it before, and of one that never ran nobody hears. One that was lost has
+    // stopped, and does not stop once more.
     private static IEnumerable<ContainerEventType> TypesOf(IDomainEvent stored, SandboxView? before) => stored switch
     {
         SandboxRunCompleted => [ContainerEventType.ContainerCreatedEvent, ContainerEventType.ContainerStartedEvent],
         SandboxLost => [ContainerEventType.ContainerStoppedEvent],
         SandboxStopCompleted when before is { Reason.Length: 0 } => [ContainerEventType.ContainerStoppedEvent],
         SandboxRemoveRequested when before is { Phase: SandboxPhase.Ready } => [ContainerEventType.ContainerStoppedEvent],
-        SandboxRemoveCompleted => [ContainerEventType.ContainerDeletedEvent],
+        SandboxRunFailed when before is { HasRun: true } => [ContainerEventType.ContainerStoppedEvent], // nobody came for it
+        SandboxRemoveCompleted when before is { HasRun: true } => [ContainerEventType.ContainerDeletedEvent],
         _ => [],
     };
 }

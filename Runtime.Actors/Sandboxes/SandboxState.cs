@@ -76,7 +76,8 @@ public sealed partial record SandboxState : IEntityState<SandboxState, SandboxVi
             View = View! with { Ips = attached.Ips, CniResult = attached.CniResult },
         },
         SandboxShimStarted shim => this with { ShimStarted = true, View = View! with { Pid = shim.Pid } },
-        SandboxRunCompleted or SandboxTaken => In(SandboxLife.Ready, SandboxPhase.Ready),
+        SandboxRunCompleted => (this with { View = View! with { HasRun = true } }).In(SandboxLife.Ready, SandboxPhase.Ready),
+        SandboxTaken => In(SandboxLife.Ready, SandboxPhase.Ready),
         SandboxUntaken untaken => In(SandboxLife.Untaken, SandboxPhase.Creating) with { UntakenAt = untaken.At },
         SandboxRunFailed failed => In(SandboxLife.Removing, SandboxPhase.Removing) with { RunFault = failed.Fault },
         SandboxLost lost => this with

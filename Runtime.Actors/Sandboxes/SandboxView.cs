@@ -25,6 +25,9 @@ public sealed record SandboxView
 
     public required DateTimeOffset CreatedAt { get; init; }
 
+    /// <summary>It was ready once, whatever came of it: subscribers of events have heard of it.</summary>
+    public bool HasRun { get; init; }
+
     /// <summary>First is the primary; empty on the host network and after stop.</summary>
     public ImmutableArray<string> Ips { get; init; } = [];
 

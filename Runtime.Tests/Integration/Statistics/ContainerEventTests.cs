@@ -53,6 +53,24 @@ public sealed class ContainerEventTests
         Assert.All(all, each => Assert.Equal(keys[each.Name], each.LabelValues.Count));
     }
 
+    [Fact]
+    public async Task Of_a_pod_that_did_not_start_nothing_is_told()
+    {
+        await using var daemon = await DaemonFixture.StartAsync(
+            fixture => File.WriteAllText(Path.Combine(fixture.CniDirectory, "05-broken.conflist"),
+                """{ "cniVersion": "1.0.0", "name": "broken", "plugins": [{ "type": "no-such-plugin" }] }"""),
+            withImage: false);
+        using var events = daemon.Runtime.GetContainerEvents(new GetEventsRequest(), cancellationToken: TestContext.Current.CancellationToken);
+        await events.ResponseHeadersAsync;
+
+        await Assert.ThrowsAsync<RpcException>(async () => await daemon.RunPodAsync(daemon.Pod("broken")));
+        var pod = daemon.Pod("good");
+        pod.Linux.SecurityContext.NamespaceOptions.Network = NamespaceMode.Node;
+        var podId = await daemon.RunPodAsync(pod);
+
+        Assert.All(await TakeAsync(events.ResponseStream, 2), each => Assert.Equal(podId, each.ContainerId));
+    }
+
     private static async Task<List<ContainerEventResponse>> TakeAsync(IAsyncStreamReader<ContainerEventResponse> stream, int count)
     {
         var events = new List<ContainerEventResponse>();
