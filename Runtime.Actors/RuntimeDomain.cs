@@ -4,6 +4,7 @@ using Runtime.Actors.Entities;
 using Runtime.Actors.Images;
 using Runtime.Actors.Network;
 using Runtime.Actors.Pulls;
+using Runtime.Actors.Records;
 using Runtime.Actors.Sandboxes;
 using Runtime.Actors.Snapshots;
 using Runtime.Actors.Statistics;
@@ -26,4 +27,8 @@ public sealed record RuntimeDomain(
     INetworkStatus Network,
     IPodCidrs PodCidrs,
     IStatistics Statistics,
-    EntityChanges Changes);
+    EntityChanges Changes)
+{
+    /// <summary>Containers of containerd's services; those of pods are <see cref="Containers"/>.</summary>
+    public ReadModel<ContainerRecord> Records { get; init; } = new();
+}

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Akka.Actor;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging.Console;
+using Runtime.Actors;
 using Runtime.Actors.Journal;
 using Runtime.Actors.Ports;
 using Runtime.Actors.Shims;
@@ -36,7 +37,7 @@ internal static partial class Daemon
         // The journal is closed after the last actor.
         var layout = new DirectoryLayout(config.Root, config.State);
         MakeDirectories(layout);
-        using var journal = JournalSetup.Create(DomainComposition.JournalOptions(config, layout), DomainComposition.JournalTypes, TimeProvider.System);
+        using var journal = JournalSetup.Create(DomainComposition.JournalOptions(config, layout), DomainJournal.Types, TimeProvider.System);
         LowerOomScore(config, log);
         UnixSockets.Prepare(config.Grpc.Address);
         UnixSockets.Prepare(config.Ttrpc.Address);

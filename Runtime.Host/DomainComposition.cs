@@ -9,6 +9,7 @@ using Runtime.Actors.Journal;
 using Runtime.Actors.Namespaces;
 using Runtime.Actors.Network;
 using Runtime.Actors.Ports;
+using Runtime.Actors.Records;
 using Runtime.Actors.Sandboxes;
 using Runtime.Actors.Shims;
 using Runtime.Actors.Snapshots;
@@ -71,9 +72,11 @@ internal sealed class DomainComposition : IDisposable
 
         var pauses = new PauseContainers(containerOptions, images.Catalog, images.Requests);
 
+        var records = new ReadModel<ContainerRecord>();
         ImmutableArray<NamespaceSlice> slices =
         [
             .. images.Slices,
+            new RecordSlice(records, containers, sandboxes, catalog, clock).Create(),
             SandboxSlice.Create(sandboxOptions, new SandboxPorts(shims, network, resources, pauses), sandboxes, containers, catalog, clock),
             ContainerSlice.Create(
                 containerOptions, new ContainerPorts(shims, snapshots, images.Catalog), containers, sandboxes, catalog, clock),
@@ -91,7 +94,10 @@ internal sealed class DomainComposition : IDisposable
 
         var domain = new RuntimeDomain(
             namespaces, snapshots, sandboxes, containers, images.ImageNames, images.Pulls, images.SnapshotViews,
-            images.Catalog, images.Archives, new NetworkStatus(loader, cni), new PodCidrs(cni, loader), statistics, EntityChanges.Of(system));
+            images.Catalog, images.Archives, new NetworkStatus(loader, cni), new PodCidrs(cni, loader), statistics, EntityChanges.Of(system))
+        {
+            Records = records,
+        };
         return new DomainComposition(domain, new ShimEvents(system.EventStream), features) { _owned = { registry, loader } };
     }
 
@@ -108,14 +114,6 @@ internal sealed class DomainComposition : IDisposable
         RetentionAge = config.Journal.Retention,
         RetentionBytes = config.Journal.RetentionSize,
     };
-
-    /// <summary>Every event that any slice writes.</summary>
-    public static ImmutableArray<JournalType> JournalTypes { get; } =
-    [
-        .. SandboxJournal.Types,
-        .. ContainerJournal.Types,
-        .. ImageComposition.JournalTypes,
-    ];
 
     public static ApiOptions ApiOptions(
         ActordConfig config, DirectoryLayout layout, LoadedConfig loaded, IHandlerFeatures features) => new()
@@ -241,7 +239,7 @@ internal sealed class DomainComposition : IDisposable
     // A kubelet that sees a list which is not whole yet takes what it misses for dead.
     private static Task<EntitiesRecovered[]> RecoverAsync(IActorRef namespaces, ImmutableArray<NamespaceName> known) => Task.WhenAll(
         from space in known
-        from slice in new[] { ImageManager.Name, "sandboxes", "containers" }
+        from slice in new[] { ImageManager.Name, "sandboxes", "containers", RecordSlice.Name }
         select namespaces.Ask<EntitiesRecovered>(new AwaitSliceRecovery(space, slice), RecoveryMax));
 
     // The namespaces that the journal knows come back at once; CRI's is always there.

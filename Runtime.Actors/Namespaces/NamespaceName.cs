@@ -20,10 +20,13 @@ public readonly partial record struct NamespaceName
     /// <summary>Parses a name that came from outside.</summary>
     /// <exception cref="FaultException">InvalidArgument, when it is not an identifier.</exception>
     public static NamespaceName Parse(string value) =>
-        value.Length is > 0 and <= LengthMax && Identifier().IsMatch(value)
+        IsIdentifier(value)
             ? new(value)
             : throw new FaultException(FaultKind.InvalidArgument, "namespace.invalid-name",
                 $"Namespace \"{value}\" must be 1 to {LengthMax} letters and digits, joined by '.', '-' or '_'.");
+
+    /// <summary>True for what containerd takes as a name of a namespace, a container or a lease.</summary>
+    public static bool IsIdentifier(string value) => value.Length is > 0 and <= LengthMax && Identifier().IsMatch(value);
 
     public override string ToString() => Value;
 

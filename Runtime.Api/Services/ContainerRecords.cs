@@ -14,8 +14,8 @@ using Runtime.Api.Filters;
 namespace Runtime.Api.Services;
 
 /// <summary>
-/// Pods' sandboxes and containers as containerd's container records, with the labels and names that clients of the
-/// k8s.io namespace look for: cAdvisor, ctr, nerdctl.
+/// The containers of a namespace as containerd's messages: those of containerd's clients as they were stored, and pods' sandboxes
+/// and containers with the labels and names that clients of the k8s.io namespace look for (cAdvisor, ctr, nerdctl).
 /// </summary>
 public sealed class ContainerRecords(RuntimeDomain domain, ApiOptions options)
 {
@@ -31,8 +31,9 @@ public sealed class ContainerRecords(RuntimeDomain domain, ApiOptions options)
     {
         var record = domain.Containers.Find(space, id) is { } container ? Record(container)
             : domain.Sandboxes.Find(space, id) is { } sandbox ? Record(sandbox)
+            : domain.Records.Find(space, id) is { } stored ? ContainerMessages.Of(stored)
             : null;
-        if (record is not null) record.Spec = await SpecAsync(space, record, cancellation);
+        if (record is { Spec: null }) record.Spec = await SpecAsync(space, record, cancellation);
         return record;
     }
 
@@ -41,11 +42,12 @@ public sealed class ContainerRecords(RuntimeDomain domain, ApiOptions options)
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
     {
         var records = domain.Sandboxes.In(space).Values.Select(Record)
-            .Concat(domain.Containers.In(space).Values.Select(Record));
+            .Concat(domain.Containers.In(space).Values.Select(Record))
+            .Concat(domain.Records.In(space).Values.Select(ContainerMessages.Of));
         foreach (var record in records)
         {
             if (!filters.Matches(path => Field(record, path))) continue;
-            record.Spec = await SpecAsync(space, record, cancellation);
+            record.Spec ??= await SpecAsync(space, record, cancellation);
             yield return record;
         }
     }

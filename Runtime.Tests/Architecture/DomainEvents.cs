@@ -1,16 +1,13 @@
-using Runtime.Actors.Containers;
+using Runtime.Actors;
 using Runtime.Actors.Entities;
-using Runtime.Actors.Images;
 using Runtime.Actors.Journal;
-using Runtime.Actors.Sandboxes;
 
 namespace Runtime.Tests.Architecture;
 
 /// <summary>The events of all slices: as they are declared, and as the journal knows them.</summary>
 internal static class DomainEvents
 {
-    public static IReadOnlyList<JournalType> Registered { get; } =
-        [.. SandboxJournal.Types, .. ContainerJournal.Types, .. ImageComposition.JournalTypes];
+    public static IReadOnlyList<JournalType> Registered { get; } = DomainJournal.Types;
 
     public static IEnumerable<Type> Declared => typeof(IDomainEvent).Assembly.GetTypes()
         .Where(type => type is { IsAbstract: false, IsInterface: false } && typeof(IDomainEvent).IsAssignableFrom(type));

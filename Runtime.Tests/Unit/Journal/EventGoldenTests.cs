@@ -1,9 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json.Nodes;
-using Runtime.Actors.Containers;
-using Runtime.Actors.Images;
+using Runtime.Actors;
 using Runtime.Actors.Journal;
-using Runtime.Actors.Sandboxes;
 using Runtime.Tests.Support;
 using Xunit;
 
@@ -17,8 +15,7 @@ public sealed class EventGoldenTests
 {
     private static readonly string Files = Path.Combine(Artifacts.Checkout, "Runtime.Tests", "Golden", "Events");
 
-    private static readonly ImmutableArray<JournalType> Types =
-        [.. SandboxJournal.Types, .. ContainerJournal.Types, .. ImageComposition.JournalTypes];
+    private static readonly ImmutableArray<JournalType> Types = DomainJournal.Types;
 
     public static TheoryData<string> Manifests => [.. Types.Select(type => type.Manifest)];
 

@@ -1,0 +1,20 @@
+using System.Collections.Immutable;
+using Runtime.Actors.Containers;
+using Runtime.Actors.Images;
+using Runtime.Actors.Journal;
+using Runtime.Actors.Records;
+using Runtime.Actors.Sandboxes;
+
+namespace Runtime.Actors;
+
+/// <summary>Every event that any slice writes.</summary>
+public static class DomainJournal
+{
+    public static ImmutableArray<JournalType> Types { get; } =
+    [
+        .. SandboxJournal.Types,
+        .. ContainerJournal.Types,
+        .. RecordJournal.Types,
+        .. ImageComposition.JournalTypes,
+    ];
+}
