@@ -14,6 +14,10 @@ public sealed class UsageTests
         stats_collect_period = 1
         """;
 
+    private const ulong Allocated = 24 << 20;
+    private const ulong Written = 3 << 20;
+    private const ulong Limit = 256 << 20;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     [Fact]
@@ -25,8 +29,10 @@ public sealed class UsageTests
         var busy = daemon.Shell("busy", "while true; do :; done");
         busy.Labels["load"] = "cpu";
         var busyId = await daemon.RunAsync(podId, pod, busy);
-        var full = daemon.Shell("full", "head -c 2097152 /dev/zero > /file; x=$(head -c 20000000 /dev/zero | tr '\\0' x); sleep 1000");
-        full.Linux.Resources = new LinuxContainerResources { MemoryLimitInBytes = 256 << 20 };
+        // The last command of a shell takes its place, and would free its memory.
+        var full = daemon.Shell(
+            "full", $"head -c {Written} /dev/zero > /file; x=$(head -c {Allocated} /dev/zero | tr '\\0' x); sleep 1000; :");
+        full.Linux.Resources = new LinuxContainerResources { MemoryLimitInBytes = (long)Limit };
         var fullId = await daemon.RunAsync(podId, pod, full);
 
         var first = await StatsAsync(daemon, busyId);
@@ -36,12 +42,17 @@ public sealed class UsageTests
 
         await Eventually.AsyncTrue(
             async () => (await StatsAsync(daemon, busyId)).Cpu.UsageNanoCores?.Value > 100_000_000, Patience, () => "no CPU is used");
-        var memory = (await StatsAsync(daemon, fullId)).Memory;
-        Assert.InRange(memory.WorkingSetBytes.Value, 1ul, 256ul << 20);
-        Assert.InRange(memory.AvailableBytes.Value, 1ul, 256ul << 20);
-        var layer = (await StatsAsync(daemon, fullId)).WritableLayer;
-        Assert.True(Directory.Exists(layer.FsId.Mountpoint));
-        Assert.True(layer.InodesUsed.Value >= 1);
+        ContainerStats? used = null;
+        await Eventually.AsyncTrue(
+            async () => (used = await StatsAsync(daemon, fullId)) is
+            {
+                Memory: { WorkingSetBytes.Value: > Allocated, RssBytes.Value: > Allocated },
+                WritableLayer.UsedBytes.Value: >= Written,
+            },
+            Patience, () => $"{used}");
+        Assert.InRange(used!.Memory.AvailableBytes.Value, 1ul, Limit - Allocated);
+        Assert.True(Directory.Exists(used.WritableLayer.FsId.Mountpoint));
+        Assert.True(used.WritableLayer.InodesUsed.Value >= 2);
 
         var before = (await PodStatsAsync(daemon, podId)).Linux;
         Assert.Equal("eth0", before.Network.DefaultInterface.Name);
