@@ -63,7 +63,7 @@ public sealed partial class TaskRunner
     private static byte[] ProcessOf(TaskExec exec, bool terminal = false)
     {
         var path = Path.Combine(exec.Task.Bundle, "config.json");
-        var process = OciSpecJson.Read(File.ReadAllBytes(path), path).Process
+        var process = OciSpecJson.ReadProcess(File.ReadAllBytes(path), path)
             ?? throw new FaultException(FaultKind.DataLoss, "task.no-process", $"{path} has no process.");
         process = process with { Args = exec.Command, Terminal = terminal ? true : null };
         return OciSpecJson.Write(terminal ? process with { Env = WithTerm(process.Env) } : process);

@@ -13,17 +13,22 @@ internal abstract class ClientStream
 
     private const int ResumeAt = 64 * 1024;
 
-    private readonly Pipe _input = new(new PipeOptions(
-        pauseWriterThreshold: PauseAt, resumeWriterThreshold: ResumeAt, minimumSegmentSize: 4096, useSynchronizationContext: false));
+    private static readonly PipeOptions Limits = new(
+        pauseWriterThreshold: PauseAt, resumeWriterThreshold: ResumeAt, minimumSegmentSize: 4096, useSynchronizationContext: false);
+
+    // Made when it is needed: most streams only carry output.
+    private Pipe? _input;
 
     /// <summary>
     /// What the client sends. Reading fails with <see cref="ClientStreamResetException"/> after a reset, and with another
     /// IOException when the connection ends before the stream. Who does not want the rest completes it: the rest is dropped.
     /// </summary>
-    public PipeReader Input => _input.Reader;
+    public PipeReader Input => Buffer.Reader;
 
     /// <summary>The connection's end of <see cref="Input"/>.</summary>
-    protected internal PipeWriter Received => _input.Writer;
+    protected internal PipeWriter Received => Buffer.Writer;
+
+    private Pipe Buffer => LazyInitializer.EnsureInitialized(ref _input, static () => new Pipe(Limits));
 
     /// <summary>Waits while the client does not read.</summary>
     /// <exception cref="IOException">The client does not want more of this stream, or is gone.</exception>

@@ -7,7 +7,7 @@ namespace Runtime.Cri.Streaming;
 /// <summary>Connects a client's streams to a process, until the process ends or the client goes.</summary>
 internal sealed class RemoteCommand(CommandTicket ticket, RemoteProtocol protocol, CommandStreams client)
 {
-    private readonly TerminalSizes _sizes = new();
+    private readonly TerminalSizes? _sizes = client.Resize is null ? null : new();
 
     /// <summary>
     /// 1. sizes are taken from the start on, 2. the process is started or attached, 3. bytes move, 4. the outcome is told.
@@ -37,12 +37,11 @@ internal sealed class RemoteCommand(CommandTicket ticket, RemoteProtocol protoco
 
     private async Task<CommandStatus> MoveAsync(IProcessSession session, CancellationTokenSource over, CancellationToken gone)
     {
-        using var drained = CancellationTokenSource.CreateLinkedTokenSource(gone);
         var input = ReadInputAsync(session.Stdin, over.Token);
         var sizes = ResizeAsync(session, over.Token);
         var outputs = Task.WhenAll(
-            WriteOutputAsync(session.Stdout, client.Stdout, drained.Token, gone),
-            WriteOutputAsync(session.Stderr, client.Stderr, drained.Token, gone));
+            WriteOutputAsync(session.Stdout, client.Stdout, over.Token, gone),
+            WriteOutputAsync(session.Stderr, client.Stderr, over.Token, gone));
         try
         {
             var exit = session.WaitAsync(gone);
@@ -52,13 +51,12 @@ internal sealed class RemoteCommand(CommandTicket ticket, RemoteProtocol protoco
             await await Task.WhenAny(exit, writesOnly ? input : outputs);
             if (!writesOnly) await exit;
             // What was read is on its way to the client; a stream that a child keeps open is left to it.
-            await drained.CancelAsync();
+            await over.CancelAsync();
             await outputs;
             return ticket.IsExec ? CommandStatus.Exited(await exit) : CommandStatus.Success;
         }
         finally
         {
-            await drained.CancelAsync();
             await over.CancelAsync();
             await Task.WhenAll(input, sizes, outputs).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
@@ -123,9 +121,10 @@ internal sealed class RemoteCommand(CommandTicket ticket, RemoteProtocol protoco
 
     private async Task ReadSizesAsync(CancellationToken cancellation)
     {
+        if (client.Resize is not { } resize || _sizes is null) return;
         try
         {
-            var stream = await client.Resize.WaitAsync(cancellation);
+            var stream = await resize.WaitAsync(cancellation);
             await _sizes.ReadAsync(stream, cancellation);
         }
         catch (Exception end) when (end is OperationCanceledException or IOException)
@@ -136,6 +135,7 @@ internal sealed class RemoteCommand(CommandTicket ticket, RemoteProtocol protoco
 
     private async Task ResizeAsync(IProcessSession session, CancellationToken cancellation)
     {
+        if (_sizes is null) return;
         try
         {
             await foreach (var size in _sizes.Newest.ReadAllAsync(cancellation))

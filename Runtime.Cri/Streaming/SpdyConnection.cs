@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Collections.Concurrent;
 
 namespace Runtime.Cri.Streaming;
 
@@ -44,7 +43,7 @@ internal sealed class SpdyConnection : IDisposable
     private readonly Func<SpdyStream, Action?> _accept;
     private SpdyHeaderReader? _headersIn = new();
     private readonly SpdyHeaderWriter _headersOut = new();
-    private readonly ConcurrentDictionary<uint, SpdyStream> _streams = new();
+    private readonly SpdyStreams _streams = new();
     private readonly SemaphoreSlim _writing = new(1);
     private readonly Lock _windowLock = new();
     private uint _lastStreamId;
@@ -74,7 +73,7 @@ internal sealed class SpdyConnection : IDisposable
     /// <exception cref="IOException">The connection broke.</exception>
     public async Task ReadAsync(CancellationToken cancellation)
     {
-        IOException end = new("The client has closed the connection.");
+        IOException? end = null;
         try
         {
             var header = new byte[SpdyFrame.HeaderBytes];
@@ -98,8 +97,8 @@ internal sealed class SpdyConnection : IDisposable
         }
         finally
         {
-            foreach (var stream in _streams.Values) stream.End(end);
-            _streams.Clear();
+            end ??= new IOException("The client has closed the connection.");
+            foreach (var stream in _streams.Clear()) stream.End(end);
         }
     }
 
@@ -132,7 +131,7 @@ internal sealed class SpdyConnection : IDisposable
 
     public ValueTask ResetStreamAsync(SpdyStream stream, SpdyResetReason reason, CancellationToken cancellation)
     {
-        _streams.TryRemove(stream.Id, out _);
+        _streams.Remove(stream.Id);
         return ResetAsync(stream.Id, reason, cancellation);
     }
 
@@ -155,7 +154,7 @@ internal sealed class SpdyConnection : IDisposable
     private async ValueTask ReadDataAsync(SpdyFrame frame, CancellationToken cancellation)
     {
         await CountReceivedAsync(frame.Length, cancellation);
-        if (!_streams.TryGetValue(frame.StreamId, out var stream) || stream.InputEnded)
+        if (_streams.Find(frame.StreamId) is not { InputEnded: false } stream)
         {
             // Of a stream that has ended here, it was on its way; of one that never was, the client has to know.
             await _reader.SkipAsync(frame.Length, cancellation);
@@ -227,7 +226,7 @@ internal sealed class SpdyConnection : IDisposable
                     break;
                 case SpdyFrameType.RstStream:
                     AtLeast(frame, 8);
-                    if (_streams.TryRemove(Word(data, 0), out var reset)) reset.End(new ClientStreamResetException());
+                    _streams.Remove(Word(data, 0))?.End(new ClientStreamResetException());
                     break;
                 case SpdyFrameType.Settings:
                     ReadSettings(frame, data);
@@ -273,7 +272,7 @@ internal sealed class SpdyConnection : IDisposable
             await ResetAsync(id, SpdyResetReason.RefusedStream, cancellation);
             return;
         }
-        if (!stream.Ended) _streams[id] = stream;
+        if (!stream.Ended) _streams.Add(stream);
         // The client drops what comes before its answer.
         var block = _headersOut.NextEmptyBlock();
         var reply = new byte[4 + block.Length];
@@ -295,7 +294,7 @@ internal sealed class SpdyConnection : IDisposable
             var window = Word(data, 8 + (i * 8));
             if (window > int.MaxValue) throw new SpdyProtocolException("The initial window is larger than 31 bits.");
             PeerKeepsWindows = true;
-            foreach (var stream in _streams.Values) stream.AddCredit(window - _initialSendWindow);
+            foreach (var stream in _streams.ToArray()) stream.AddCredit(window - _initialSendWindow);
             _initialSendWindow = window;
         }
     }
@@ -305,7 +304,7 @@ internal sealed class SpdyConnection : IDisposable
         PeerKeepsWindows = true;
         if (streamId != 0)
         {
-            if (_streams.TryGetValue(streamId, out var stream)) stream.AddCredit(delta);
+            _streams.Find(streamId)?.AddCredit(delta);
             return;
         }
         TaskCompletionSource? waiting;
@@ -340,7 +339,7 @@ internal sealed class SpdyConnection : IDisposable
 
     private void Forget(SpdyStream stream)
     {
-        if (stream.Ended) _streams.TryRemove(stream.Id, out _);
+        if (stream.Ended) _streams.Remove(stream.Id);
     }
 
     private ValueTask ResetAsync(uint streamId, SpdyResetReason reason, CancellationToken cancellation) =>

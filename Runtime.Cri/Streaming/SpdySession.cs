@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using Runtime.Faults;
 
@@ -75,7 +74,9 @@ internal static class SpdySession
     /// <summary>Collects the streams of an exec or attach, by their header <c>streamtype</c>.</summary>
     private sealed class SpdyCommand(CommandTicket ticket, RemoteProtocol protocol, TimeProvider clock) : ISpdyWork
     {
-        private readonly ConcurrentDictionary<string, SpdyStream> _streams = new(StringComparer.Ordinal);
+        private static readonly string[] Types = ["error", "stdin", "stdout", "stderr", "resize"];
+
+        private readonly SpdyStream?[] _streams = new SpdyStream?[Types.Length];
         private readonly TaskCompletionSource _complete = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly TaskCompletionSource<ClientStream> _resize = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private int _missing = 1 + Count(ticket.Stdin) + Count(ticket.Stdout) + Count(ticket.Stderr);
@@ -83,17 +84,11 @@ internal static class SpdySession
 
         public Action? Accept(SpdyStream stream, CancellationToken gone)
         {
-            var type = stream.Headers.GetValueOrDefault("streamtype", "").ToLowerInvariant();
-            var wanted = type switch
-            {
-                "error" => true,
-                "stdin" => ticket.Stdin,
-                "stdout" => ticket.Stdout,
-                "stderr" => ticket.Stderr,
-                "resize" => ticket.Terminal,
-                _ => false,
-            };
-            return wanted && _streams.TryAdd(type, stream) ? () => Opened(type, stream) : null;
+            var type = Array.IndexOf(Types, stream.Headers.GetValueOrDefault("streamtype", "").ToLowerInvariant());
+            bool[] wanted = [true, ticket.Stdin, ticket.Stdout, ticket.Stderr, ticket.Terminal];
+            if (type < 0 || !wanted[type] || _streams[type] is not null) return null;
+            _streams[type] = stream;
+            return () => Opened(stream);
         }
 
         public async Task RunAsync(CancellationToken gone)
@@ -108,17 +103,19 @@ internal static class SpdySession
                 return;
             }
             var streams = new CommandStreams(
-                _streams["error"], _streams.GetValueOrDefault("stdin"), _streams.GetValueOrDefault("stdout"),
-                _streams.GetValueOrDefault("stderr"), _resize.Task);
+                Of("error")!, Of("stdin"), Of("stdout"), Of("stderr"), ticket.Terminal ? _resize.Task : null);
             await new RemoteCommand(ticket, protocol, streams).RunAsync(gone);
         }
 
         public Task EndAsync() => Task.CompletedTask;
 
-        private void Opened(string type, SpdyStream stream)
+        private SpdyStream? Of(string type) => _streams[Array.IndexOf(Types, type)];
+
+        private void Opened(SpdyStream stream)
         {
+            stream.ForgetHeaders();
             if (--_possible == 0) stream.IsLast();
-            if (type == "resize") _resize.TrySetResult(stream);
+            if (stream == Of("resize")) _resize.TrySetResult(stream);
             else if (--_missing == 0) _complete.TrySetResult();
         }
 

@@ -1,3 +1,5 @@
+using System.Collections.ObjectModel;
+
 namespace Runtime.Cri.Streaming;
 
 /// <summary>One stream that the client has opened on a <see cref="SpdyConnection"/>.</summary>
@@ -21,7 +23,7 @@ internal sealed class SpdyStream : ClientStream
     public uint Id { get; }
 
     /// <summary>As the client sent them; names in any case.</summary>
-    public IReadOnlyDictionary<string, string> Headers { get; }
+    public IReadOnlyDictionary<string, string> Headers { get; private set; }
 
     /// <summary>Nothing more comes from the client.</summary>
     public bool InputEnded { get; private set; }
@@ -60,6 +62,9 @@ internal sealed class SpdyStream : ClientStream
 
     public override ValueTask ConsumedAsync(long count, CancellationToken cancellation) =>
         _connection.ConsumedAsync(this, count, cancellation);
+
+    /// <summary>All is known that they say.</summary>
+    public void ForgetHeaders() => Headers = ReadOnlyDictionary<string, string>.Empty;
 
     /// <summary>No stream is accepted after this one.</summary>
     public void IsLast() => _connection.AcceptNoMore();

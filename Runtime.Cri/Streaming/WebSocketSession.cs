@@ -25,7 +25,7 @@ internal static class WebSocketSession
                 ticket.Stdin ? channels.Open(StdinChannel, readable: true) : null,
                 ticket.Stdout ? channels.Open(StdoutChannel, readable: false) : null,
                 ticket.Stderr ? channels.Open(StderrChannel, readable: false) : null,
-                Task.FromResult<ClientStream>(channels.Open(ResizeChannel, readable: ticket.Terminal)));
+                ticket.Terminal ? Task.FromResult<ClientStream>(channels.Open(ResizeChannel, readable: true)) : null);
             var ready = new RemoteCommand(ticket, protocol, streams);
             // An empty message tells the client that it is connected before there is any output.
             await (streams.Stdout ?? streams.Stderr ?? streams.Error).WriteAsync(default, over);

@@ -27,6 +27,27 @@ public sealed partial class OciSpecJson : JsonSerializerContext
     /// <inheritdoc cref="Read(ReadOnlySpan{byte}, string)"/>
     public static OciSeccomp ReadSeccomp(ReadOnlySpan<byte> json, string origin) => Read(json, Default.OciSeccomp, origin);
 
+    /// <summary>The process of a document, with nothing read of all the rest; null where it has none.</summary>
+    /// <inheritdoc cref="Read(ReadOnlySpan{byte}, string)"/>
+    public static OciProcess? ReadProcess(ReadOnlySpan<byte> json, string origin)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(json);
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) throw new JsonException("the document is no object");
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                if (reader.ValueTextEquals("process"u8)) return JsonSerializer.Deserialize(ref reader, Default.OciProcess);
+                reader.Skip();
+            }
+            return null;
+        }
+        catch (JsonException cause)
+        {
+            throw new FaultException(FaultKind.InvalidArgument, "spec.invalid", $"{origin}: {cause.Message}", cause);
+        }
+    }
+
     private static T Read<T>(ReadOnlySpan<byte> json, JsonTypeInfo<T> type, string origin)
     {
         try
