@@ -9,7 +9,12 @@ using Runtime.Ttrpc.Actord;
 namespace Runtime.Shim.Streams;
 
 /// <summary>Where a process' streams go: empty, a FIFO's path, or a URI.</summary>
-internal sealed record StreamTargets(string Stdin, string Stdout, string Stderr, bool IsTerminal);
+internal sealed record StreamTargets(string Stdin, string Stdout, string Stderr, bool IsTerminal)
+{
+    /// <summary>A client connects to one of them.</summary>
+    public bool HasConnections =>
+        Stdin == StreamConnection.Target || Stdout == StreamConnection.Target || Stderr == StreamConnection.Target;
+}
 
 /// <summary>The streams of one process: made on the control loop, copied on the I/O loop.</summary>
 internal sealed class ProcessStreams

@@ -1,3 +1,4 @@
+using Runtime.Shim.Loops;
 using Runtime.Shim.Rpc;
 using Runtime.Shim.Streams;
 
@@ -57,11 +58,21 @@ internal sealed class ContainerProcess(string execId, StreamTargets targets)
 
     public Linux.Processes.ChildExit? HeldExit { get; set; }
 
+    /// <summary>Of an exec: what drops it, until it is started or somebody has connected to its output.</summary>
+    public EventLoop.Timer? Unclaimed { get; set; }
+
     /// <summary>Calls of Wait.</summary>
     public List<Call> Waiting { get; } = [];
 
     /// <summary>Calls of Delete that came while it was ending.</summary>
     public List<Action> AfterExit { get; } = [];
+
+    public void Claim()
+    {
+        if (Unclaimed is { } unclaimed)
+            unclaimed.IsCancelled = true;
+        Unclaimed = null;
+    }
 
     public bool HasLivePid => Pid > 0 && Phase is ProcessPhase.Created or ProcessPhase.Running;
 }

@@ -42,6 +42,7 @@ internal sealed partial class TaskService
 
     private void ForgetExec(Container container, ContainerProcess exec)
     {
+        exec.Claim();
         exec.Streams?.Dispose();
         exec.Connections.Dispose(loop);
         container.Execs.Remove(exec.ExecId);
@@ -93,6 +94,7 @@ internal sealed partial class TaskService
         container.Init.Streams?.Dispose();
         foreach (var exec in container.Execs.Values)
         {
+            exec.Claim();
             exec.Streams?.Dispose();
             exec.Connections.Dispose(loop);
             EndWaits(exec);

@@ -11,10 +11,15 @@ internal sealed partial class TaskService
 {
     private const int FailedStartCode = 255;
 
+    /// <summary>
+    /// A daemon connects to an exec at once. One that has not by then died in between, and knows nothing of it any more.
+    /// </summary>
+    private const int UnclaimedMs = 60_000;
+
     private void Start(Call call, ProcessRequest request)
     {
         var container = Find(request.Id);
-        FindIn(container, request.ExecId);
+        FindIn(container, request.ExecId).Claim();
         container.TakeTurn(() =>
         {
             try
@@ -74,11 +79,11 @@ internal sealed partial class TaskService
                 FaultKind.AlreadyExists, "exec.exists", $"Container {container.Id} has an exec {request.ExecId} already.");
         if (request.Spec is not { Value.IsEmpty: false })
             throw new FaultException(FaultKind.InvalidArgument, "exec.no-process", "The exec has no process to run.");
-        container.Execs.Add(request.ExecId, new ContainerProcess(
-            request.ExecId, new StreamTargets(request.Stdin, request.Stdout, request.Stderr, request.Terminal))
-        {
-            Spec = request.Spec.Value,
-        });
+        var targets = new StreamTargets(request.Stdin, request.Stdout, request.Stderr, request.Terminal);
+        var exec = new ContainerProcess(request.ExecId, targets) { Spec = request.Spec.Value };
+        container.Execs.Add(request.ExecId, exec);
+        if (targets.HasConnections)
+            exec.Unclaimed = loop.After(UnclaimedMs, () => Abandon(container, exec));
         events.Publish(TaskTopics.ExecAdded, new TaskExecAddedEvent { ContainerId = container.Id, ExecId = request.ExecId });
         call.Done();
     }

@@ -47,6 +47,9 @@ internal sealed partial class TaskService
             throw new FaultException(FaultKind.FailedPrecondition, "exec.no-stream",
                 $"{kind} of exec {exec.ExecId} of container {container.Id} cannot be opened, or not any more.");
         call.Done();
+        // The end of an output says that nobody is there any more; that of an input does not.
+        if (kind != StreamKind.Stdin)
+            exec.Claim();
         exec.Connections.Add(loop, kind, call.TakeOver(), () => Abandon(container, exec));
     }
 

@@ -151,29 +151,32 @@ internal sealed class ShimPod : IAsyncDisposable
     /// <summary>Exec with all three streams, as the daemon does it, to its deletion: what it wrote.</summary>
     public async Task<string> ExecStreamed(string id, string execId, string[] command)
     {
-        await Tasks.ExecAsync(
-            new()
-            {
-                Id = id,
-                ExecId = execId,
-                Stdin = StreamConnection.Target,
-                Stdout = StreamConnection.Target,
-                Stderr = StreamConnection.Target,
-                Spec = new("types.containerd.io/opencontainers/runtime-spec/1/Process", Encoding.UTF8.GetBytes(Process(command, false).ToJsonString())),
-            }, Options, Cancellation);
-        using var stdin = await Open(StreamKind.Stdin);
-        using var stdout = await Open(StreamKind.Stdout);
-        using var stderr = await Open(StreamKind.Stderr);
+        await AddStreamedExec(id, execId, command);
+        using var stdin = await OpenStream(id, execId, StreamKind.Stdin);
+        using var stdout = await OpenStream(id, execId, StreamKind.Stdout);
+        using var stderr = await OpenStream(id, execId, StreamKind.Stderr);
         await Tasks.StartAsync(id, execId, Options, Cancellation);
         using var reader = new StreamReader(new NetworkStream(stdout));
         var output = await reader.ReadToEndAsync(Cancellation);
         Assert.Equal(0u, await Wait(id, execId));
         await Tasks.DeleteAsync(id, execId, Options, Cancellation);
         return output;
-
-        Task<Socket> Open(StreamKind kind) => StreamConnection.OpenAsync(
-            Address, new() { ContainerId = id, ExecId = execId, Kind = kind }, Namespace, Options.Timeout!.Value, Cancellation);
     }
+
+    /// <summary>An exec whose three streams are to be connected to.</summary>
+    public Task AddStreamedExec(string id, string execId, string[] command) => Tasks.ExecAsync(
+        new()
+        {
+            Id = id,
+            ExecId = execId,
+            Stdin = StreamConnection.Target,
+            Stdout = StreamConnection.Target,
+            Stderr = StreamConnection.Target,
+            Spec = new("types.containerd.io/opencontainers/runtime-spec/1/Process", Encoding.UTF8.GetBytes(Process(command, false).ToJsonString())),
+        }, Options, Cancellation);
+
+    public Task<Socket> OpenStream(string id, string execId, StreamKind kind) => StreamConnection.OpenAsync(
+        Address, new() { ContainerId = id, ExecId = execId, Kind = kind }, Namespace, Options.Timeout!.Value, Cancellation);
 
     public async Task<byte[]> RunShim(string id, byte[] input, string command, params string[] flags)
     {

@@ -1,5 +1,8 @@
+using System.Diagnostics;
+using Runtime.Faults;
 using Runtime.Linux.Processes;
 using Runtime.Tests.Support;
+using Runtime.Ttrpc.Actord;
 using Runtime.Ttrpc.Events;
 using Runtime.Ttrpc.Tasks;
 using Runtime.Ttrpc.Wire;
@@ -60,6 +63,41 @@ public sealed class ShimSurvivalTests
 
         Assert.NotEqual((uint)dead, connected.ShimPid);
         ProcessControl.TrySignal((int)connected.ShimPid, Signals.SIGKILL);
+    }
+
+    [Fact]
+    public async Task An_exec_that_nobody_connects_to_or_starts_is_dropped_after_a_minute()
+    {
+        await using var pod = new ShimPod();
+        var id = await pod.Run("c", ["/bin/sleep", "1000"]);
+        await pod.AddStreamedExec(id, "left", ["/bin/true"]);
+        await pod.AddStreamedExec(id, "half", ["/bin/true"]);
+        using var stdin = await pod.OpenStream(id, "half", StreamKind.Stdin);
+        await pod.AddStreamedExec(id, "held", ["/bin/true"]);
+        using var stdout = await pod.OpenStream(id, "held", StreamKind.Stdout);
+        using var stderr = await pod.OpenStream(id, "held", StreamKind.Stderr);
+        var clock = Stopwatch.StartNew();
+
+        await Eventually.AsyncTrue(
+            async () => await IsGoneAsync("left") && await IsGoneAsync("half"), TimeSpan.FromSeconds(75), () => "an exec is left");
+
+        Assert.InRange(clock.Elapsed.TotalSeconds, 55, 75);
+        Assert.False(await IsGoneAsync("held"));
+        stdout.Dispose();
+        await Eventually.AsyncTrue(async () => await IsGoneAsync("held"), TimeSpan.FromSeconds(10), () => "the exec is left");
+
+        async Task<bool> IsGoneAsync(string execId)
+        {
+            try
+            {
+                await pod.Tasks.StateAsync(id, execId, ShimPod.Options, ShimPod.Cancellation);
+                return false;
+            }
+            catch (FaultException gone) when (gone.Fault.Kind == FaultKind.NotFound)
+            {
+                return true;
+            }
+        }
     }
 
     /// <summary>1,000 here; ACTORD_SOAK says how many on a machine that has the time.</summary>
