@@ -19,7 +19,7 @@ internal static class StreamingCertificate
         {
             return X509Certificate2.CreateFromPemFile(options.CertificateFile, options.KeyFile);
         }
-        catch (Exception wrong) when (wrong is CryptographicException or IOException or UnauthorizedAccessException)
+        catch (Exception wrong) when (wrong is CryptographicException or ArgumentException or IOException or UnauthorizedAccessException)
         {
             throw new FaultException(FaultKind.InvalidArgument, "streaming.bad-certificate",
                 $"The certificate {options.CertificateFile} with the key {options.KeyFile} cannot be used: {wrong.Message}");
