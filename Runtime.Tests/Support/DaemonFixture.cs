@@ -206,6 +206,9 @@ public sealed class DaemonFixture : IAsyncDisposable
         await Runtime.RemovePodSandboxAsync(new RemovePodSandboxRequest { PodSandboxId = podId });
     }
 
+    /// <summary>The daemon, its shims, and what else has its directories on the command line.</summary>
+    public IEnumerable<(int Pid, string CommandLine)> Processes() => ProcessesWith(_directory.Path);
+
     /// <summary>What of this daemon's pods is on the machine, a line each.</summary>
     public IReadOnlyList<string> Leftovers()
     {

@@ -124,7 +124,7 @@ public sealed class StreamingTests
         await using var daemon = await DaemonFixture.StartAsync();
         var (_, container) = await RunAsync(daemon, "many", "exec sleep 1000");
         await AnswerAsync(0, Task.CompletedTask, () => { });
-        var idle = Memory.Of(daemon.Pid);
+        var idle = ProcessMemory.Of(daemon.Pid);
         var running = 0;
         var allRun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var measured = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -135,14 +135,14 @@ public sealed class StreamingTests
         })));
         // A failed one would be waited for in vain.
         await (await Task.WhenAny(answers, allRun.Task).WaitAsync(StressLimit, Cancellation));
-        var busy = Memory.Of(daemon.Pid);
+        var busy = ProcessMemory.Of(daemon.Pid);
         measured.SetResult();
 
         Assert.Equal(
             Enumerable.Range(0, count).Select(i => ($"number {i}\n", i % 100)),
             await answers.WaitAsync(StressLimit, Cancellation));
         TestContext.Current.TestOutputHelper?.WriteLine(
-            $"{count} execs: idle {idle}, busy {busy}, after {Memory.Of(daemon.Pid)}");
+            $"{count} execs: idle {idle}, busy {busy}, after {ProcessMemory.Of(daemon.Pid)}");
         Assert.InRange(busy.PssKiB - idle.PssKiB, long.MinValue, GrowthKiBMax);
 
         async Task<(string, int)> AnswerAsync(int i, Task answer, Action isRunning)
@@ -228,7 +228,7 @@ public sealed class StreamingTests
         await using var daemon = await DaemonFixture.StartAsync();
         var (client, port) = await ForwardAsync(daemon, NamespaceMode.Pod);
         await using var connection = client;
-        var idle = Memory.Of(daemon.Pid);
+        var idle = ProcessMemory.Of(daemon.Pid);
         (string, string)[] headers = [("port", port.ToString(CultureInfo.InvariantCulture)), ("requestID", "bulk")];
         var error = await client.OpenAsync("error", headers);
         await error.FinishAsync();
@@ -246,7 +246,7 @@ public sealed class StreamingTests
             received.AppendData(buffer, 0, read);
             // Not after every piece: looking takes longer than moving it.
             if (count / (length / 64) != (count + read) / (length / 64))
-                peak = Memory.Larger(peak, Memory.Of(daemon.Pid));
+                peak = ProcessMemory.Larger(peak, ProcessMemory.Of(daemon.Pid));
             count += read;
         }
 
@@ -366,24 +366,6 @@ public sealed class StreamingTests
         if (json.GetProperty("status").GetString() == "Success") return 0;
         var cause = json.GetProperty("details").GetProperty("causes")[0];
         return int.Parse(cause.GetProperty("message").GetString()!, CultureInfo.InvariantCulture);
-    }
-
-    /// <summary>Of a process; proportional is without what it shares with others.</summary>
-    private sealed record Memory(long RssKiB, long PssKiB)
-    {
-        public static Memory Of(int pid)
-        {
-            var lines = File.ReadAllLines($"/proc/{pid}/smaps_rollup");
-            return new Memory(Value("Rss:"), Value("Pss:"));
-
-            long Value(string name)
-            {
-                var line = lines.Single(one => one.StartsWith(name, StringComparison.Ordinal));
-                return long.Parse(line[name.Length..].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture);
-            }
-        }
-
-        public static Memory Larger(Memory one, Memory two) => two.PssKiB > one.PssKiB ? two : one;
     }
 
     private sealed record ExecSession(
