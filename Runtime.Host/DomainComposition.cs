@@ -58,6 +58,10 @@ internal sealed class DomainComposition : IDisposable
         var snapshots = system.ActorOf(images.Snapshots, SnapshotManager.Name);
 
         var containerOptions = ContainerOptions(config, layout) with { Features = features };
+        containerOptions = containerOptions with
+        {
+            Policy = containerOptions.Policy with { BlockIo = LoadBlockIo(config.Containers.BlockIoFile, Logging.GetLogger(system, nameof(BlockIoClasses))) },
+        };
         if (containerOptions.Host.Apparmor) await LoadApparmorAsync(Logging.GetLogger(system, nameof(ApparmorDefault)));
         var shims = new ShimManager(ShimOptions(config, layout), clock);
         var cni = CniOptions(config, layout);
@@ -182,6 +186,21 @@ internal sealed class DomainComposition : IDisposable
         catch (FaultException failed)
         {
             log.Warning("{Message}", failed.Message);
+        }
+    }
+
+    // As for containerd a file that cannot be used is none: only containers that ask for a class are refused.
+    private static BlockIoClasses? LoadBlockIo(string file, ILoggingAdapter log)
+    {
+        if (file.Length == 0) return null;
+        try
+        {
+            return BlockIoClasses.Load(file);
+        }
+        catch (FaultException failed)
+        {
+            log.Error("There are no classes of block I/O: {Message}", failed.Message);
+            return null;
         }
     }
 

@@ -17,7 +17,10 @@ public static partial class ContainerSpecBuilder
 
     private static OciResources ResourcesOf(SpecRequest request, OciResources start)
     {
-        var resources = ResourcesOf(request.Config.Resources ?? new ContainerResources(), request.Host, start);
+        var resources = ResourcesOf(request.Config.Resources ?? new ContainerResources(), request.Host, start) with
+        {
+            BlockIo = request.Facts.BlockIo ?? start.BlockIo,
+        };
         var (isPrivileged, handler) = (request.Config.Security.Privileged, request.Handler);
         if (isPrivileged && (!handler.PrivilegedWithoutHostDevices || handler.PrivilegedWithAllDevicesAllowed))
             return resources with { Devices = [new OciDeviceRule(true, Access: "rwm")] };

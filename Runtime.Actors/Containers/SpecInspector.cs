@@ -49,6 +49,7 @@ internal sealed class SpecInspector(ContainerOptions options)
             Devices = devices,
             Cdi = options.CdiSpecDirs.IsEmpty ? [] : _cdi.Resolve(ContainerSpecBuilder.CdiDevicesOf(plan.Config)),
             Seccomp = seccomp,
+            BlockIo = ResourceClasses.BlockIoOf(plan.Config, sandbox, options.Policy),
             Base = handler.BaseRuntimeSpec.Length > 0 ? _bases.GetOrAdd(handler.BaseRuntimeSpec, ReadBase) : null,
             TargetPid = targetPid,
         };

@@ -54,6 +54,9 @@ public sealed record SpecFacts
     /// <summary>What the CDI devices need, in the order in which it is applied.</summary>
     public ImmutableArray<CdiEdits> Cdi { get; init; } = [];
 
+    /// <summary>Of the class of block I/O; null for none.</summary>
+    public OciBlockIo? BlockIo { get; init; }
+
     /// <summary>The profile of a Localhost seccomp option.</summary>
     public OciSeccomp? Seccomp { get; init; }
 

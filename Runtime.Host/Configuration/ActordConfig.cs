@@ -74,9 +74,13 @@ public sealed record ContainersConfig(
 
     public bool DevicesOfUser { get; init; }
 
+    /// <summary>Empty: no classes of block I/O.</summary>
+    public string BlockIoFile { get; init; } = "";
+
     public bool HugetlbDisabled { get; init; }
 
     public bool HugetlbRequired { get; init; }
+
     public required ContainerPolicy Policy { get; init; }
 
     public required bool DisableApparmor { get; init; }

@@ -81,6 +81,7 @@ internal sealed class ConfigBinder(ConfigTable root, string file)
         PauseImage = BindPause(),
         UsualProcPaths = _read.Flag(ConfigKeys.DisableProcMount),
         DevicesOfUser = _read.Flag(ConfigKeys.DeviceOwnership),
+        BlockIoFile = _read.Text(ConfigKeys.BlockIoFile),
         HugetlbDisabled = _read.Flag(ConfigKeys.DisableHugetlb),
         HugetlbRequired = !_read.Flag(ConfigKeys.TolerateMissingHugetlb),
         EnableSelinux = _read.Flag(ConfigKeys.EnableSelinux),

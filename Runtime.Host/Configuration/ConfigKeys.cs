@@ -11,6 +11,7 @@ public static class ConfigKeys
     private const string Ttrpc = "io.containerd.server.v1.ttrpc";
     private const string Debug = "io.containerd.server.v1.debug";
     private const string Metrics = "io.containerd.server.v1.metrics";
+    private const string Tasks = "io.containerd.service.v1.tasks-service";
     private const string Prometheus = "io.containerd.metrics.v1.grpc-prometheus";
 
     private static readonly List<ConfigKey> List = [];
@@ -90,7 +91,7 @@ public static class ConfigKeys
     public static readonly ConfigKey Pause = Add(["plugins", Runtime, "pause"], ConfigType.Text, "\"auto\"", "auto: pods have no pause container, and a process of ours where they share their processes; image: each has one, of the sandbox image.");
     public static readonly ConfigKey DisableProcMount = Add(["plugins", Runtime, "disable_proc_mount"], ConfigType.Flag, "false", "Mask the usual paths of /proc whatever is asked for: for kubelets before 1.12.");
     public static readonly ConfigKey DeviceOwnership = Add(["plugins", Runtime, "device_ownership_from_security_context"], ConfigType.Flag, "false", "Devices belong to the container's user and group.");
-    public static readonly ConfigKey DisableHugetlb = Add(["plugins", Runtime, "disable_hugetlb_controller"], ConfigType.Flag, "false", "Never set limits of huge pages.");
+    public static readonly ConfigKey DisableHugetlb = Add(["plugins", Runtime, "disable_hugetlb_controller"], ConfigType.Flag, "true", "Never set limits of huge pages.");
     public static readonly ConfigKey TolerateMissingHugetlb = Add(["plugins", Runtime, "tolerate_missing_hugetlb_controller"], ConfigType.Flag, "true", "Leave out limits of huge pages where the machine has no such controller; false: refuse them.");
     public static readonly ConfigKey DrainExecTimeout = Add(["plugins", Runtime, "drain_exec_sync_io_timeout"], ConfigType.Duration, "\"10s\"", "How long output is awaited after a command of ExecSync has ended.");
     public static readonly ConfigKey IgnoreVolumes = Add(["plugins", Runtime, "ignore_image_defined_volumes"], ConfigType.Flag, "false", "Do not make volumes that only the image asks for.");
@@ -102,6 +103,7 @@ public static class ConfigKeys
     public static readonly ConfigKey EnableCdi = Add(["plugins", Runtime, "enable_cdi"], ConfigType.Flag, "true", "Containers may ask for devices of the Container Device Interface.");
     public static readonly ConfigKey CdiSpecDirs = Add(["plugins", Runtime, "cdi_spec_dirs"], ConfigType.TextList, "[\"/etc/cdi\", \"/var/run/cdi\"]", "Where CDI files are; a later directory comes before an earlier one.");
     public static readonly ConfigKey IgnoreBlockIo = Add(["plugins", Runtime, "containerd", "ignore_blockio_not_enabled_errors"], ConfigType.Flag, "false", "Run containers that ask for a block I/O class without one.");
+    public static readonly ConfigKey BlockIoFile = Add(["plugins", Tasks, "blockio_config_file"], ConfigType.Text, "\"\"", "YAML file of the classes of block I/O that containers may ask for; empty for none.");
     public static readonly ConfigKey IgnoreRdt = Add(["plugins", Runtime, "containerd", "ignore_rdt_not_enabled_errors"], ConfigType.Flag, "false", "Run containers that ask for an RDT class without one.");
 
     static ConfigKeys()
@@ -122,6 +124,7 @@ public static class ConfigKeys
             "containerd.runtimes.*.cni_max_conf_num", "containerd.runtimes.*.sandboxer", "containerd.runtimes.*.io_type",
             "containerd.runtimes.*.disable_pause_image_pull", "containerd.runtimes.*.runtime_engine",
             "containerd.runtimes.*.runtime_root", "containerd.runtimes.*.options.*");
+        AcceptedIn(Tasks, "rdt_config_file");
         AcceptedIn(Cri, "disable_tcp_service");
     }
 

@@ -15,6 +15,9 @@ public sealed record OciResources
     [JsonPropertyName("cpu")]
     public OciCpu? Cpu { get; init; }
 
+    [JsonPropertyName("blockIO")]
+    public OciBlockIo? BlockIo { get; init; }
+
     [JsonPropertyName("pids")]
     public OciPids? Pids { get; init; }
 

@@ -68,6 +68,7 @@ public sealed class ContainerSpecDevicesTests
         };
         var refused = Assert.Throws<FaultException>(() => ResourceClasses.Check(config, pod, new ContainerPolicy()));
         Assert.Contains("\"gold\"", refused.Message, StringComparison.Ordinal);
+        Assert.Contains($"{(kind == "rdt" ? "RDT" : kind)} disabled, refusing to set", refused.Message, StringComparison.Ordinal);
         ResourceClasses.Check(config, pod, new ContainerPolicy { IgnoreBlockIoClasses = true, IgnoreRdtClasses = true });
         ResourceClasses.Check(config, SpecRequests.Sandbox, new ContainerPolicy());
     }
