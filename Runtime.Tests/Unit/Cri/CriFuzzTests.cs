@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using CsCheck;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
@@ -28,19 +27,10 @@ public sealed class CriFuzzTests : IAsyncLifetime
         StatusCode.Unimplemented, StatusCode.OutOfRange, StatusCode.ResourceExhausted,
     ];
 
-    private static readonly Marshaller<byte[]> AsItIs = Marshallers.Create(bytes => bytes, bytes => bytes);
-
-    /// <summary>Its stream ends with the caller.</summary>
-    private static readonly ImmutableHashSet<string> Endless = ["GetContainerEvents"];
-
     private readonly ScriptedDomain _script = new();
     private GrpcServer _server = null!;
 
-    private static ImmutableArray<MethodDescriptor> Methods { get; } =
-    [
-        .. RuntimeReflection.Service("RuntimeService").Methods.Concat(RuntimeReflection.Service("ImageService").Methods)
-            .Where(method => !Endless.Contains(method.Name)),
-    ];
+    private RawCalls Calls => new(_server.Channel);
 
     public async ValueTask InitializeAsync()
     {
@@ -64,10 +54,10 @@ public sealed class CriFuzzTests : IAsyncLifetime
 
     [Fact]
     public Task Every_call_answers_every_request_with_what_is_wrong_with_it() =>
-        Gen.Select(Gen.Int[0, Methods.Length - 1].Select(index => Methods[index]), Gen.Int).SampleAsync(
+        Gen.Select(Gen.Int[0, RawCalls.Methods.Length - 1].Select(index => RawCalls.Methods[index]), Gen.Int).SampleAsync(
             async (method, seed) =>
             {
-                var (status, detail) = await CallAsync(method, Request(method, seed).ToByteArray());
+                var (status, detail) = await Calls.CallAsync(method, Request(method, seed));
                 Assert.True(Answers.Contains(status), $"{method.Name} was answered with {status}: {detail}");
             },
             time: Fuzz.Seconds, threads: 2);
@@ -75,11 +65,11 @@ public sealed class CriFuzzTests : IAsyncLifetime
     [Fact]
     public async Task Bytes_that_are_no_message_are_refused_and_the_server_goes_on()
     {
-        await Gen.Select(Gen.Int[0, Methods.Length - 1].Select(index => Methods[index]), Gen.Int).SampleAsync(
+        await Gen.Select(Gen.Int[0, RawCalls.Methods.Length - 1].Select(index => RawCalls.Methods[index]), Gen.Int).SampleAsync(
             async (method, seed) =>
             {
                 var damaged = Fuzz.Damage(Request(method, seed).ToByteArray(), new Random(seed));
-                var (status, detail) = await CallAsync(method, damaged);
+                var (status, detail) = await Calls.CallAsync(method, damaged);
                 // What cannot be parsed never becomes a request; gRPC has its own words for that.
                 Assert.True(Answers.Contains(status) || IsUnparsable(method, damaged), $"{method.Name} was answered with {status}: {detail}");
             },
@@ -119,34 +109,6 @@ public sealed class CriFuzzTests : IAsyncLifetime
         }
     }
 
-    private async Task<(StatusCode Status, string Detail)> CallAsync(MethodDescriptor method, byte[] request)
-    {
-        var options = new CallOptions(deadline: DateTime.UtcNow.AddSeconds(20), cancellationToken: TestContext.Current.CancellationToken);
-        var invoker = _server.Channel.CreateCallInvoker();
-        try
-        {
-            if (method.IsServerStreaming)
-            {
-                using var stream = invoker.AsyncServerStreamingCall(Call(method, MethodType.ServerStreaming), null, options, request);
-                while (await stream.ResponseStream.MoveNext(TestContext.Current.CancellationToken))
-                {
-                }
-            }
-            else
-            {
-                await invoker.AsyncUnaryCall(Call(method, MethodType.Unary), null, options, request);
-            }
-            return (StatusCode.OK, "");
-        }
-        catch (RpcException answered)
-        {
-            return (answered.StatusCode, answered.Status.Detail);
-        }
-    }
-
-    private static Method<byte[], byte[]> Call(MethodDescriptor method, MethodType type) =>
-        new(type, method.Service.FullName, method.Name, AsItIs, AsItIs);
-
     private static Rejected? Refused(RunSandbox run) =>
         SandboxRules.Check(run.EntityId, run.Config, SandboxSamples.Options) is { } fault ? new Rejected(fault) : null;
 
@@ -171,12 +133,5 @@ public sealed class CriFuzzTests : IAsyncLifetime
         {
             return new Rejected(refused.Fault);
         }
-    }
-
-    /// <summary>The services of CRI's proto file.</summary>
-    private static class RuntimeReflection
-    {
-        public static ServiceDescriptor Service(string name) =>
-            VersionRequest.Descriptor.File.Services.Single(service => service.Name == name);
     }
 }
