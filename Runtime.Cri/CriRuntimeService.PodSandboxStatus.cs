@@ -17,7 +17,7 @@ public sealed partial class CriRuntimeService
         response.ContainersStatuses.AddRange(_pods.StatusesOf(domain.Containers.In(Space), view.Id));
         if (!request.Verbose) return response;
         var spec = await BundleSpec.ReadAsync(options.Directories, Space, view.Id, context.CancellationToken);
-        response.Info["info"] = InfoJson.OfSandbox(view, HandlerOf(view.RuntimeHandler), spec);
+        response.Info["info"] = InfoJson.OfSandbox(view, HandlerOf(view.RuntimeHandler), options.SandboxImage, spec);
         return response;
     }
 }

@@ -131,6 +131,7 @@ public sealed partial record SandboxState : IEntityState<SandboxState, SandboxVi
         CgroupPath = run.Plan.CgroupPath,
         RuntimeHandler = run.Plan.RuntimeHandler,
         Hostname = run.Plan.Hostname,
+        PauseSnapshotter = run.Plan.PauseSnapshotter ?? "",
     };
 
     private static SandboxView Released(SandboxView view) => view with

@@ -60,6 +60,9 @@ public sealed record SandboxView
     /// <summary>JSON of the CNI result, for verbose status; empty on the host network.</summary>
     public string CniResult { get; init; } = "";
 
+    /// <summary>Snapshotter of the pause container's root file system, whose key is the sandbox's id; empty without a pause container.</summary>
+    public string PauseSnapshotter { get; init; } = "";
+
     /// <summary>The host's name where the config's was empty.</summary>
     public string Hostname { get; init; } = "";
 

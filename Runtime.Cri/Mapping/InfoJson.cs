@@ -9,22 +9,31 @@ using Runtime.Actors.Shims;
 namespace Runtime.Cri.Mapping;
 
 /// <summary>The JSON that verbose status calls carry under <c>info</c>, with the keys that scripts around crictl read.</summary>
-internal static class InfoJson
+internal static partial class InfoJson
 {
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static string OfSandbox(SandboxView view, RuntimeHandler? handler, byte[]? specJson) => Write(json =>
+    /// <param name="image">The sandbox image, as configured.</param>
+    public static string OfSandbox(SandboxView view, RuntimeHandler? handler, string image, byte[]? specJson) => Write(json =>
     {
         json.WriteNumber("pid", view.Pid);
         json.WriteString("processStatus", view.Phase == SandboxPhase.Ready ? "running" : "deleted");
         json.WriteBoolean("netNamespaceClosed", view.NetworkNamespacePath.Length == 0);
+        json.WriteString("image", image);
+        json.WriteString("snapshotKey", view.PauseSnapshotter.Length > 0 ? view.Id : "");
+        json.WriteString("snapshotter", view.PauseSnapshotter);
         json.WriteString("runtimeHandler", view.Config.RuntimeHandler);
         Runtime(json, handler);
         json.WritePropertyName("config");
         Config(json, view.Config);
         if (view.CgroupPath.Length > 0) json.WriteString("cgroupPath", view.CgroupPath);
         Raw(json, "runtimeSpec", specJson);
-        Raw(json, "cniResult", view.CniResult.Length > 0 ? Encoding.UTF8.GetBytes(view.CniResult) : null);
+        if (view.CniResult.Length > 0)
+        {
+            json.WritePropertyName("cniResult");
+            CniResultJson.Write(json, view.CniResult, view.NetworkNamespacePath);
+        }
+        Metadata(json, view);
     });
 
     public static string OfContainer(ContainerView view, RuntimeHandler? handler, byte[]? specJson) => Write(json =>
@@ -65,135 +74,32 @@ internal static class InfoJson
         if (handler is null) return;
         json.WriteString("runtimeType", handler.RuntimeType);
         json.WriteStartObject("runtimeOptions");
+        if (handler.Options.NoPivotRoot) json.WriteBoolean("no_pivot_root", true);
+        if (handler.Options.NoNewKeyring) json.WriteBoolean("no_new_keyring", true);
+        if (handler.Options.ShimCgroup.Length > 0) json.WriteString("shim_cgroup", handler.Options.ShimCgroup);
+        if (handler.Options.IoUid != 0) json.WriteNumber("io_uid", handler.Options.IoUid);
+        if (handler.Options.IoGid != 0) json.WriteNumber("io_gid", handler.Options.IoGid);
         if (handler.Options.BinaryName.Length > 0) json.WriteString("binary_name", handler.Options.BinaryName);
         if (handler.Options.Root.Length > 0) json.WriteString("root", handler.Options.Root);
         if (handler.Options.SystemdCgroup) json.WriteBoolean("systemd_cgroup", true);
         json.WriteEndObject();
     }
 
-    private static void Config(Utf8JsonWriter json, SandboxConfig config)
+    // containerd's record of a sandbox, in the wrapping that it stores it in.
+    private static void Metadata(Utf8JsonWriter json, SandboxView view)
     {
-        json.WriteStartObject();
-        json.WriteStartObject("metadata");
-        json.WriteString("name", config.Name);
-        json.WriteString("uid", config.Uid);
-        json.WriteString("namespace", config.PodNamespace);
-        json.WriteNumber("attempt", config.Attempt);
+        var config = view.Config;
+        json.WriteStartObject("sandboxMetadata");
+        json.WriteString("Version", "v1");
+        json.WriteStartObject("Metadata");
+        json.WriteString("ID", view.Id);
+        json.WriteString("Name", $"{config.Name}_{config.PodNamespace}_{config.Uid}_{config.Attempt}");
+        json.WriteString("NetNSPath", view.NetworkNamespacePath);
+        json.WriteString("IP", view.Ips.FirstOrDefault(""));
+        Strings(json, "AdditionalIPs", view.Ips.Skip(1));
+        json.WriteString("RuntimeHandler", config.RuntimeHandler);
+        json.WriteString("ProcessLabel", "");
         json.WriteEndObject();
-        json.WriteString("hostname", config.Hostname);
-        json.WriteString("log_directory", config.LogDirectory);
-        if (config.Dns is { } dns)
-        {
-            json.WriteStartObject("dns_config");
-            Strings(json, "servers", dns.Servers);
-            Strings(json, "searches", dns.Searches);
-            Strings(json, "options", dns.Options);
-            json.WriteEndObject();
-        }
-        json.WriteStartArray("port_mappings");
-        foreach (var mapping in config.PortMappings)
-        {
-            json.WriteStartObject();
-            json.WriteNumber("protocol", (int)mapping.Protocol);
-            json.WriteNumber("container_port", mapping.ContainerPort);
-            json.WriteNumber("host_port", mapping.HostPort);
-            json.WriteString("host_ip", mapping.HostIp);
-            json.WriteEndObject();
-        }
-        json.WriteEndArray();
-        Map(json, "labels", config.Labels);
-        Map(json, "annotations", config.Annotations);
-        json.WriteStartObject("linux");
-        json.WriteString("cgroup_parent", config.CgroupParent);
-        Map(json, "sysctls", config.Sysctls);
-        Resources(json, "overhead", config.Overhead);
-        Resources(json, "resources", config.Resources);
-        Security(json, config.Security);
-        json.WriteEndObject();
-        json.WriteEndObject();
-    }
-
-    // The environment is left out: it often holds secrets, and the runtime spec shows it to who may read that.
-    private static void Config(Utf8JsonWriter json, ContainerConfig config)
-    {
-        json.WriteStartObject();
-        json.WriteStartObject("metadata");
-        json.WriteString("name", config.Name);
-        json.WriteNumber("attempt", config.Attempt);
-        json.WriteEndObject();
-        json.WriteStartObject("image");
-        json.WriteString("image", config.Image);
-        json.WriteString("user_specified_image", config.UserSpecifiedImage);
-        json.WriteEndObject();
-        Strings(json, "command", config.Command);
-        Strings(json, "args", config.Args);
-        json.WriteString("working_dir", config.WorkingDirectory);
-        json.WriteStartArray("mounts");
-        foreach (var mount in config.Mounts)
-        {
-            json.WriteStartObject();
-            json.WriteString("container_path", mount.ContainerPath);
-            json.WriteString("host_path", mount.HostPath);
-            json.WriteBoolean("readonly", mount.Readonly);
-            json.WriteNumber("propagation", (int)mount.Propagation);
-            json.WriteEndObject();
-        }
-        json.WriteEndArray();
-        Map(json, "labels", config.Labels);
-        Map(json, "annotations", config.Annotations);
-        json.WriteString("log_path", config.LogPath);
-        json.WriteBoolean("stdin", config.Stdin);
-        json.WriteBoolean("stdin_once", config.StdinOnce);
-        json.WriteBoolean("tty", config.Tty);
-        json.WriteStartObject("linux");
-        Security(json, config.Security);
-        json.WriteEndObject();
-        json.WriteEndObject();
-    }
-
-    private static void Resources(Utf8JsonWriter json, string name, ContainerResources? resources)
-    {
-        if (resources is null) return;
-        json.WriteStartObject(name);
-        Number("cpu_period", resources.CpuPeriod);
-        Number("cpu_quota", resources.CpuQuota);
-        Number("cpu_shares", resources.CpuShares);
-        Number("memory_limit_in_bytes", resources.MemoryLimit);
-        Number("oom_score_adj", resources.OomScoreAdjust);
-        if (resources.CpusetCpus.Length > 0) json.WriteString("cpuset_cpus", resources.CpusetCpus);
-        if (resources.CpusetMems.Length > 0) json.WriteString("cpuset_mems", resources.CpusetMems);
-        if (!resources.HugepageLimits.IsEmpty)
-        {
-            json.WriteStartArray("hugepage_limits");
-            foreach (var (size, limit) in resources.HugepageLimits)
-            {
-                json.WriteStartObject();
-                json.WriteString("page_size", size);
-                json.WriteNumber("limit", limit);
-                json.WriteEndObject();
-            }
-            json.WriteEndArray();
-        }
-        if (!resources.Unified.IsEmpty) Map(json, "unified", resources.Unified);
-        Number("memory_swap_limit_in_bytes", resources.MemorySwapLimit);
-        json.WriteEndObject();
-
-        void Number(string key, long value)
-        {
-            if (value != 0) json.WriteNumber(key, value);
-        }
-    }
-
-    private static void Security(Utf8JsonWriter json, SecurityOptions security)
-    {
-        json.WriteStartObject("security_context");
-        json.WriteStartObject("namespace_options");
-        json.WriteNumber("network", (int)security.Network);
-        json.WriteNumber("pid", (int)security.Pid);
-        json.WriteNumber("ipc", (int)security.Ipc);
-        json.WriteEndObject();
-        json.WriteBoolean("privileged", security.Privileged);
-        json.WriteBoolean("readonly_rootfs", security.ReadonlyRootfs);
         json.WriteEndObject();
     }
 
