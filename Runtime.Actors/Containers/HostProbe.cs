@@ -9,7 +9,6 @@ namespace Runtime.Actors.Containers;
 /// <summary>Reads the facts of this machine.</summary>
 public static class HostProbe
 {
-    private const string ApparmorEnabled = "/sys/module/apparmor/parameters/enabled";
     private const string ApparmorLoaded = "/sys/kernel/security/apparmor/profiles";
 
     /// <param name="restrictOomScore"><c>restrict_oom_score_adj</c>: never lower a score below the daemon's, even if the kernel would let us.</param>
@@ -30,9 +29,8 @@ public static class HostProbe
                 ? File.ReadAllText(Path.Combine(cgroupRoot, "cgroup.controllers")).Split().Contains("hugetlb")
                 : Directory.Exists(Path.Combine(cgroupRoot, "hugetlb")),
             RecursiveReadonly = KernelFeatures.Read().HasMountSetattr,
-            Selinux = enableSelinux && File.Exists("/sys/fs/selinux/enforce"),
-            // Without what loads profiles a kernel that has it is of no use.
-            Apparmor = !disableApparmor && ApparmorDefault.Parser is not null && File.Exists(ApparmorEnabled) && File.ReadAllText(ApparmorEnabled).StartsWith('Y'),
+            Selinux = enableSelinux && HasSelinux("/sys"),
+            Apparmor = !disableApparmor && HasApparmor("/sys", ApparmorDefault.Parser),
             Machine = RuntimeInformation.OSArchitecture switch
             {
                 Architecture.X64 => "x86_64",
@@ -46,9 +44,19 @@ public static class HostProbe
     }
 
     /// <summary>AppArmor profiles can be loaded at any time, so they are read anew for each container that asks for one.</summary>
-    public static HostFacts WithApparmorProfiles(HostFacts host) => host.Apparmor && File.Exists(ApparmorLoaded)
-        ? host with { ApparmorProfiles = [.. File.ReadLines(ApparmorLoaded).Select(line => line[..line.LastIndexOf(' ')])] }
+    /// <param name="loaded">The kernel's list: a line <c>NAME (MODE)</c> for each; names can have spaces.</param>
+    public static HostFacts WithApparmorProfiles(HostFacts host, string loaded = ApparmorLoaded) => host.Apparmor && File.Exists(loaded)
+        ? host with { ApparmorProfiles = [.. File.ReadLines(loaded).Where(line => line.Contains(' ')).Select(line => line[..line.LastIndexOf(' ')])] }
         : host;
+
+    internal static bool HasSelinux(string sysfs) => File.Exists($"{sysfs}/fs/selinux/enforce");
+
+    /// <param name="parser">Without what loads profiles a kernel that has it is of no use.</param>
+    internal static bool HasApparmor(string sysfs, string? parser)
+    {
+        var enabled = $"{sysfs}/module/apparmor/parameters/enabled";
+        return parser is not null && File.Exists(enabled) && File.ReadAllText(enabled).StartsWith('Y');
+    }
 
     // The root cgroup has no limits of its own; any other tells.
     private static bool HasV2Swap(string root) =>

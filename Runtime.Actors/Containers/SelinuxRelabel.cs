@@ -20,7 +20,7 @@ internal static class SelinuxRelabel
     /// system.</exception>
     public static void Apply(string path, string label)
     {
-        if (Refused.Contains(path))
+        if (Refused.Contains(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))))
             throw new FaultException(FaultKind.InvalidArgument, "container.invalid-relabel", $"{path} is the system's, and is not relabelled for a container.");
         var value = Encoding.UTF8.GetBytes(label + '\0');
         var pending = new Stack<string>([path]);

@@ -347,6 +347,34 @@ public sealed class ContainerSpecBuilderTests
         Assert.Equal("mine", Build(loaded).Process!.ApparmorProfile);
     }
 
+    /// <summary>The profile that a container runs under where the kernel has AppArmor, or the code of its refusal.</summary>
+    [Theory]
+    [InlineData(null, "", false, null)]
+    [InlineData(SecurityProfileKind.Unconfined, "", false, null)]
+    [InlineData(SecurityProfileKind.RuntimeDefault, "", false, "cri-containerd.apparmor.d")]
+    [InlineData(SecurityProfileKind.Localhost, "mine", false, "mine")]
+    [InlineData(SecurityProfileKind.Localhost, "localhost/mine", false, "mine")]
+    [InlineData(SecurityProfileKind.Localhost, "with a space", false, "with a space")]
+    [InlineData(SecurityProfileKind.Localhost, "unknown", false, "container.apparmor-not-loaded")]
+    [InlineData(SecurityProfileKind.Localhost, "../mine", false, "container.apparmor-not-loaded")]
+    [InlineData(SecurityProfileKind.Localhost, "mine", true, null)]
+    [InlineData(SecurityProfileKind.RuntimeDefault, "", true, null)]
+    public void An_AppArmor_profile_is_one_that_is_loaded_and_none_for_a_privileged_container(
+        SecurityProfileKind? kind, string name, bool privileged, string? expected)
+    {
+        var request = Secured(security => security with
+        {
+            Apparmor = kind is { } asked ? new SecurityProfile(asked, name) : null,
+            Privileged = privileged,
+        }) with
+        {
+            Host = Host with { Apparmor = true, ApparmorProfiles = ["mine", "with a space", ApparmorDefault.Name] },
+        };
+
+        if (expected?.Contains('.') == true && expected != ApparmorDefault.Name) Assert.Equal(expected, Refused(request).Code);
+        else Assert.Equal(expected, Build(request).Process!.ApparmorProfile);
+    }
+
     [Fact]
     public void Annotations_name_the_pod_and_pass_those_that_a_glob_takes()
     {
