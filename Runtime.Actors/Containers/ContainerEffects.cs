@@ -66,8 +66,9 @@ public sealed record OpenExecSession(ContainerPlan Plan, string ExecId, Immutabl
 /// <summary>Outcome: IProcessSession.</summary>
 public sealed record OpenAttachSession(ContainerPlan Plan, string SessionId, SessionStreams Streams) : IEffect;
 
-/// <summary>Fails in every case so far.</summary>
-public sealed record CheckpointTask(ContainerPlan Plan, string CheckpointId, string Location) : IEffect;
+/// <summary>Dumps the process while it stands still, and writes the archive.</summary>
+public sealed record CheckpointTask(
+    ContainerPlan Plan, string CheckpointId, string Location, ReadOnlyMemory<byte> Status, ImmutableArray<MountSpec> Rootfs) : IEffect;
 
 /// <param name="Join">Who waits for it.</param>
 public sealed record ReopenTaskLog(ContainerPlan Plan, string Join) : IEffect;

@@ -77,12 +77,14 @@ public sealed record OpenAttach(
 public sealed record SessionOpened(IProcessSession Session);
 
 /// <summary>
-/// Writes a running container's state to an archive. Answers FailedPrecondition with CRIU's reason where the node cannot, and
-/// Unimplemented where it could: there is no archive yet.
+/// Writes a running container's state to an archive; answers <see cref="ContainerCheckpointed"/>. FailedPrecondition with
+/// CRIU's reason where the node cannot.
 /// </summary>
 /// <param name="CheckpointId">A new id, made at the edge.</param>
 /// <param name="Location">Absolute path of the archive.</param>
-public sealed record CheckpointContainer(NamespaceName Space, string EntityId, string CheckpointId, string Location) : IContainerCommand;
+/// <param name="Status">CRI's status of it as JSON, for the archive.</param>
+public sealed record CheckpointContainer(
+    NamespaceName Space, string EntityId, string CheckpointId, string Location, ReadOnlyMemory<byte> Status) : IContainerCommand;
 
 public sealed record ContainerCheckpointed(string ContainerId);
 

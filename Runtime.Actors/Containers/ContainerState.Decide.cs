@@ -96,7 +96,9 @@ public sealed partial record ContainerState
             Decision.Nothing.AndAnswer(attach.SessionId, new SessionOpened(session)),
         (EffectFailed { Effect: OpenAttachSession attach } failed, _) => Decision.Nothing.AndAnswer(attach.SessionId, new Rejected(failed.Fault)),
         (CheckpointContainer checkpoint, Running) => Decision.Waiting(checkpoint.CheckpointId, effects:
-            [new CheckpointTask(Plan!, checkpoint.CheckpointId, checkpoint.Location)]),
+            [new CheckpointTask(Plan!, checkpoint.CheckpointId, checkpoint.Location, checkpoint.Status, Rootfs)]),
+        (EffectDone { Effect: CheckpointTask checkpoint }, _) =>
+            Decision.Nothing.AndAnswer(checkpoint.CheckpointId, new ContainerCheckpointed(checkpoint.Plan.Id)),
         (EffectFailed { Effect: CheckpointTask checkpoint } failed, _) =>
             Decision.Nothing.AndAnswer(checkpoint.CheckpointId, new Rejected(failed.Fault)),
         (ReopenLog, Running) when View!.LogPath.Length > 0 => Reopen($"reopen-log/{now.UtcTicks}"),

@@ -15,12 +15,13 @@ internal sealed class ContainerSteps(ContainerSlice slice)
     private readonly SpecInspector _inspector = new(slice.Options);
     private readonly TaskRunner _tasks = new(slice.Ports.Shims, slice.Options.Tasks, slice.Clock);
     private readonly ResourceUpdates _updates = new(slice.Ports.Shims, slice.Options.Host);
+    private readonly Checkpoints _checkpoints = new(slice.Ports.Shims, slice.Options.Directories, slice.Clock);
 
     public async Task<object?> RunAsync(IEffect effect, CancellationToken stopping) => effect switch
     {
         WriteBundle write => Write(write),
         RunTask run => await StartAsync(run.Plan, run.Rootfs, stopping),
-        WatchTask watch => await _tasks.WatchAsync(AddressOf(watch.Plan), stopping),
+        WatchTask watch => await WatchAsync(watch.Plan, stopping),
         SignalTask signal => await DoneAsync(_tasks.SignalAsync(AddressOf(signal.Plan), StopSignal.Parse(signal.Signal), stopping)),
         KillTask kill => await DoneAsync(_tasks.KillAsync(AddressOf(kill.Plan), stopping)),
         DeleteTask delete => await _tasks.EndAsync(AddressOf(delete.Plan), stopping),
@@ -33,8 +34,7 @@ internal sealed class ContainerSteps(ContainerSlice slice)
         OpenExecSession exec => await _tasks.OpenExecAsync(
             new TaskExec(AddressOf(exec.Plan), exec.ExecId, exec.Command, TimeSpan.Zero), exec.Streams, stopping),
         OpenAttachSession attach => await _tasks.OpenAttachAsync(AttachOf(attach.Plan, attach.Streams), stopping),
-        CheckpointTask checkpoint => await DoneAsync(Checkpoints.RefuseAsync(
-            checkpoint.Plan.Id, _options.Handlers.Resolve(checkpoint.Plan.RuntimeHandler).Options.CriuPath, stopping)),
+        CheckpointTask checkpoint => await DoneAsync(CheckpointAsync(checkpoint, stopping)),
         ReopenTaskLog reopen => await DoneAsync(_tasks.ReopenLogAsync(AddressOf(reopen.Plan), stopping)),
         _ => throw new FaultException(FaultKind.Internal, "container.unknown-effect", $"A container cannot run {effect.GetType().Name}."),
     };
@@ -82,6 +82,21 @@ internal sealed class ContainerSteps(ContainerSlice slice)
         var start = new TaskStart(
             AddressOf(plan), _options.Handlers.Resolve(plan.RuntimeHandler), MappedRootfs.Of(rootfs, sandbox), plan.LogPath, plan.Config.Tty, plan.Config.Stdin);
         return await _tasks.RunAsync(start, cancellation);
+    }
+
+    private async Task<TaskExit> WatchAsync(ContainerPlan plan, CancellationToken stopping)
+    {
+        await _checkpoints.AbandonAsync(plan, AddressOf(plan), stopping);
+        return await _tasks.WatchAsync(AddressOf(plan), stopping);
+    }
+
+    private Task CheckpointAsync(CheckpointTask checkpoint, CancellationToken stopping)
+    {
+        var plan = checkpoint.Plan;
+        var view = slice.Views.Find(plan.Space, plan.Id)
+            ?? throw new FaultException(FaultKind.NotFound, "container.not-found", $"There is no container {plan.Id}.");
+        var criu = _options.Handlers.Resolve(plan.RuntimeHandler).Options.CriuPath;
+        return _checkpoints.WriteAsync(checkpoint, AddressOf(plan), view, criu, stopping);
     }
 
     private TaskAttach AttachOf(ContainerPlan plan, SessionStreams streams) => new(

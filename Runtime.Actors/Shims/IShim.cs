@@ -39,6 +39,11 @@ public interface IShim
 
     Task ResumeAsync(string id, CancellationToken cancellation);
 
+    /// <summary>Has CRIU dump a container, which goes on; takes as long as its memory is large.</summary>
+    /// <param name="imagePath">An empty directory.</param>
+    /// <param name="workPath">For CRIU's log and statistics.</param>
+    Task CheckpointAsync(string id, string imagePath, string workPath, CancellationToken cancellation);
+
     /// <summary>Applies resources: the JSON of the runtime spec's <c>linux.resources</c>.</summary>
     Task UpdateAsync(string id, ReadOnlyMemory<byte> resourcesJson, CancellationToken cancellation);
 

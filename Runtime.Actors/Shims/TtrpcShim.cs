@@ -105,6 +105,17 @@ internal sealed class TtrpcShim(
     public Task ResumeAsync(string id, CancellationToken cancellation) =>
         TaskAsync(task => task.ResumeAsync(id, _acting, cancellation), cancellation);
 
+    public Task CheckpointAsync(string id, string imagePath, string workPath, CancellationToken cancellation)
+    {
+        var request = new CheckpointTaskRequest
+        {
+            Id = id,
+            Path = imagePath,
+            Options = WireAny.Pack(CheckpointOptionsMessage.TypeName, new CheckpointOptionsMessage { WorkPath = workPath }),
+        };
+        return TaskAsync(task => task.CheckpointAsync(request, _waiting, cancellation), cancellation);
+    }
+
     public Task UpdateAsync(string id, ReadOnlyMemory<byte> resourcesJson, CancellationToken cancellation)
     {
         var request = new UpdateTaskRequest { Id = id, Resources = new WireAny(ResourcesUrl, resourcesJson) };

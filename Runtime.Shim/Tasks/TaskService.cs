@@ -44,8 +44,7 @@ internal sealed partial class TaskService(
             case "Stats": Stats(call, ContainerRequest.Read(payload)); break;
             case "Connect": Connect(call, ContainerRequest.Read(payload)); break;
             case "Shutdown": Shutdown(call, ShutdownRequest.Read(payload)); break;
-            case "Checkpoint":
-                throw new FaultException(FaultKind.Unimplemented, "task.no-checkpoint", "This shim does not checkpoint containers.");
+            case "Checkpoint": Checkpoint(call, CheckpointTaskRequest.Read(payload)); break;
             default:
                 throw new FaultException(FaultKind.Unimplemented, "ttrpc.unknown-method", $"The task service has no method {method}.");
         }

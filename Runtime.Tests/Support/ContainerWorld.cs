@@ -116,7 +116,7 @@ public sealed class ContainerWorld : IAsyncDisposable
 
     public UpdateContainer Update(string id, ContainerResources resources) => new(Space, id, Guid.NewGuid().ToString("N"), resources);
 
-    public CheckpointContainer Checkpoint(string id, string location) => new(Space, id, Guid.NewGuid().ToString("N"), location);
+    public CheckpointContainer Checkpoint(string id, string location) => new(Space, id, Guid.NewGuid().ToString("N"), location, "{}"u8.ToArray());
 
     public OpenExec OpenExec(string id, bool stdin, bool terminal, params ImmutableArray<string> command) =>
         new(Space, id, Guid.NewGuid().ToString("N"), command, stdin, Stdout: true, Stderr: !terminal, terminal);

@@ -247,6 +247,37 @@ public sealed record TaskContainerEvent : IWireMessage<TaskContainerEvent>
     }
 }
 
+/// <summary>Topic /tasks/checkpointed.</summary>
+public sealed record TaskCheckpointedEvent : IWireMessage<TaskCheckpointedEvent>
+{
+    public string ContainerId { get; init; } = "";
+
+    /// <summary>Directory of the images.</summary>
+    public string Checkpoint { get; init; } = "";
+
+    public static TaskCheckpointedEvent Read(WireReader reader)
+    {
+        var containerId = "";
+        var checkpoint = "";
+        while (reader.Next(out var field))
+        {
+            switch (field)
+            {
+                case 1: containerId = reader.String(); break;
+                case 2: checkpoint = reader.String(); break;
+                default: reader.Skip(); break;
+            }
+        }
+        return new() { ContainerId = containerId, Checkpoint = checkpoint };
+    }
+
+    public void Write(WireWriter writer)
+    {
+        writer.String(1, ContainerId);
+        writer.String(2, Checkpoint);
+    }
+}
+
 /// <summary>Topic /tasks/exec-added.</summary>
 public sealed record TaskExecAddedEvent : IWireMessage<TaskExecAddedEvent>
 {

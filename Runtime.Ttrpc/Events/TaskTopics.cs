@@ -12,6 +12,7 @@ public static class TaskTopics
     public const string ExecStarted = "/tasks/exec-started";
     public const string Paused = "/tasks/paused";
     public const string Resumed = "/tasks/resumed";
+    public const string Checkpointed = "/tasks/checkpointed";
 
     /// <summary>The type name of a topic's event.</summary>
     public static string TypeOf(string topic) => topic switch
@@ -25,6 +26,7 @@ public static class TaskTopics
         ExecStarted => "containerd.events.TaskExecStarted",
         Paused => "containerd.events.TaskPaused",
         Resumed => "containerd.events.TaskResumed",
+        Checkpointed => "containerd.events.TaskCheckpointed",
         _ => throw new ArgumentOutOfRangeException(nameof(topic), topic, "No topic of tasks."),
     };
 }

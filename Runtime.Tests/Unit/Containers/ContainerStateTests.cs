@@ -197,6 +197,19 @@ public sealed class ContainerStateTests
         Assert.IsType<DestroyTask>(Assert.Single(Removing.Decide(new EffectDone(new AwaitRetry(), null), Now).Effects));
     }
 
+    [Fact]
+    public void A_checkpoint_answers_who_asked_for_it_and_changes_nothing()
+    {
+        var task = Assert.IsType<CheckpointTask>(Assert.Single(Running.Decide(CommandOf("checkpoint"), Now).Effects));
+        var done = Running.Decide(new EffectDone(task, null), Now);
+        var failed = Running.Decide(new EffectFailed(task, Fault), Now);
+
+        Assert.Equal(("/tmp/c.tar", Rootfs), (task.Location, task.Rootfs));
+        Assert.Equal(new Answer("c1", new ContainerCheckpointed(Plan.Id)), Assert.Single(done.Answers));
+        Assert.Equal(new Answer("c1", new Rejected(Fault)), Assert.Single(failed.Answers));
+        Assert.Empty(done.Events.Concat(failed.Events));
+    }
+
     public static TheoryData<string, string, bool> Refusals => new()
     {
         { "start", nameof(Starting), true },
@@ -208,6 +221,10 @@ public sealed class ContainerStateTests
         { "exec", nameof(Created), false },
         { "exec", nameof(Exited), false },
         { "exec", nameof(Running), true },
+        { "checkpoint", nameof(Created), false },
+        { "checkpoint", nameof(Exited), false },
+        { "checkpoint", nameof(Removing), false },
+        { "checkpoint", nameof(Running), true },
         { "reopen", nameof(Created), false },
         { "reopen", nameof(Exited), false },
         { "reopen", nameof(Running), true },
@@ -339,6 +356,7 @@ public sealed class ContainerStateTests
         "start" => new StartContainer(Space, Plan.Id),
         "remove" => new RemoveContainer(Space, Plan.Id),
         "exec" => new ExecSync(Space, Plan.Id, "e1", ["true"], TimeSpan.Zero),
+        "checkpoint" => new CheckpointContainer(Space, Plan.Id, "c1", "/tmp/c.tar", "{}"u8.ToArray()),
         _ => new ReopenLog(Space, Plan.Id),
     };
 }

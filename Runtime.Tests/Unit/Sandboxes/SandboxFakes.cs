@@ -221,6 +221,8 @@ internal sealed class FakeMachine : ICniNetwork, IShims, ISandboxResources, IPau
         public Task ExecAsync(ExecCreate exec, CancellationToken cancellation) => throw Unused();
         public Task<ProcessState> StateAsync(string containerId, string execId, CancellationToken cancellation) => throw Unused();
         public Task<ImmutableArray<uint>> PidsAsync(string containerId, CancellationToken cancellation) => throw Unused();
+        public Task CheckpointAsync(string containerId, string imagePath, string workPath, CancellationToken cancellation) => throw Unused();
+
         public Task PauseAsync(string containerId, CancellationToken cancellation) => throw Unused();
         public Task ResumeAsync(string containerId, CancellationToken cancellation) => throw Unused();
         public Task UpdateAsync(string containerId, ReadOnlyMemory<byte> resourcesJson, CancellationToken cancellation) => throw Unused();
