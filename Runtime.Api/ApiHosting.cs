@@ -71,6 +71,7 @@ public static class ApiHosting
         app.MapGrpcService<TasksService>();
         app.MapGrpcService<VersionService>();
         app.MapGrpcService<ActordImagesService>();
+        if (app.ServiceProvider.GetService<ActordChaosService>() is not null) app.MapGrpcService<ActordChaosService>();
         if (app.ServiceProvider.GetService<ActordJournalService>() is not null) app.MapGrpcService<ActordJournalService>();
     }
 }

@@ -31,6 +31,7 @@ internal sealed class Daemon : IDisposable
         CriImages = new ImageService.ImageServiceClient(_channel);
         Images = new Images.ImagesClient(_channel);
         Journal = new Journal.JournalClient(_channel);
+        Chaos = new Chaos.ChaosClient(_channel);
     }
 
     public RuntimeService.RuntimeServiceClient Pods { get; }
@@ -40,6 +41,8 @@ internal sealed class Daemon : IDisposable
     public Images.ImagesClient Images { get; }
 
     public Journal.JournalClient Journal { get; }
+
+    public Chaos.ChaosClient Chaos { get; }
 
     public static Daemon Of(ParseResult parsed) => new(
         parsed.GetRequiredValue(GlobalOptions.Address),

@@ -18,6 +18,7 @@ var root = new RootCommand("Talks to actord: pods, containers, images and their 
     ImagesCommand.Create(),
     HistoryCommand.Create(),
     JournalCommand.Create(),
+    ChaosCommand.Create(),
     StatusCommands.Version(),
     StatusCommands.Info(),
 };

@@ -3,6 +3,7 @@ using Akka.Actor;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging.Console;
 using Runtime.Actors;
+using Runtime.Actors.Chaos;
 using Runtime.Actors.Journal;
 using Runtime.Actors.Ports;
 using Runtime.Actors.Shims;
@@ -50,7 +51,7 @@ internal static partial class Daemon
             using var domain = await DomainComposition.ComposeAsync(system, journal, config, layout);
 
             // 4. The sockets open once every list is right.
-            await using var app = BuildServer(config, layout, loaded, domain, journal, logging);
+            await using var app = BuildServer(config, layout, loaded, domain, journal, system, logging);
             await app.StartAsync();
             UnixSockets.Restrict(config.Grpc.Address, config.Grpc.Uid, config.Grpc.Gid);
             await using var shimEvents = ServeTtrpc(config.Ttrpc, domain.ShimEvents, app.Services.GetRequiredService<EventHub>());
@@ -69,7 +70,8 @@ internal static partial class Daemon
     }
 
     private static WebApplication BuildServer(
-        ActordConfig config, DirectoryLayout layout, LoadedConfig loaded, DomainComposition domain, JournalSetup journal, ILoggerFactory logging)
+        ActordConfig config, DirectoryLayout layout, LoadedConfig loaded, DomainComposition domain, JournalSetup journal, ActorSystem system,
+        ILoggerFactory logging)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -81,6 +83,7 @@ internal static partial class Daemon
         });
         builder.Services.AddActordGrpc(
             domain.Domain, DomainComposition.ApiOptions(config, layout, loaded, domain.Features), journal.Store, config.Streaming);
+        if (config.ChaosEnabled) builder.Services.AddSingleton(ChaosEngine.Of(system)).AddSingleton<Api.Services.ActordChaosService>();
         var app = builder.Build();
         app.MapActordGrpc();
         return app;

@@ -258,7 +258,7 @@ internal sealed class DomainComposition : IDisposable
     // A kubelet that sees a list which is not whole yet takes what it misses for dead.
     private static Task<EntitiesRecovered[]> RecoverAsync(IActorRef namespaces, ImmutableArray<NamespaceName> known) => Task.WhenAll(
         from space in known
-        from slice in new[] { ImageManager.Name, "sandboxes", "containers", RecordSlice.Name }
+        from slice in new[] { ImageManager.Name, SandboxManager.Name, "containers", RecordSlice.Name }
         select namespaces.Ask<EntitiesRecovered>(new AwaitSliceRecovery(space, slice), RecoveryMax));
 
     // The namespaces that the journal knows come back at once; CRI's is always there.

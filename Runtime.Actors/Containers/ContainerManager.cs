@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Runtime.Actors.Entities;
 using Runtime.Actors.Namespaces;
+using Runtime.Actors.Sandboxes;
 using Runtime.Faults;
 
 namespace Runtime.Actors.Containers;
@@ -27,6 +28,9 @@ public sealed class ContainerManager : EntityManager
 
     public static Props Props(NamespaceName space, ContainerSlice slice) =>
         Akka.Actor.Props.Create(() => new ContainerManager(space, slice));
+
+    // A start that was interrupted looks for its sandbox.
+    protected override string? RecoversAfter => SandboxManager.Name;
 
     protected override Props PropsFor(string entityId) => ContainerActor.Props(Space, entityId, _slice, _steps);
 

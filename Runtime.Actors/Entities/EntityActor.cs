@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Event;
 using Akka.Persistence;
+using Runtime.Actors.Chaos;
 using Runtime.Actors.Namespaces;
 using Runtime.Faults;
 
@@ -20,6 +21,7 @@ public abstract class EntityActor<TState, TView> : UntypedPersistentActor
     private readonly ReadModel<TView> _views;
     private readonly TimeProvider _clock;
     private readonly EntityChanges _changes = EntityChanges.Of(Context.System);
+    private readonly ChaosEngine _chaos = ChaosEngine.Of(Context.System);
     private Handling? _current;
     private bool _acted;
     private bool _endAnnounced;
@@ -45,6 +47,9 @@ public abstract class EntityActor<TState, TView> : UntypedPersistentActor
 
     // Of this incarnation: an effect that an actor began before its restart runs again after it, and only then counts.
     private sealed record EffectReported(object By, object Outcome);
+
+    // What chaos holds back for a while: an effect that is to run, or the outcome of one that has.
+    private sealed record Delayed(object By, object Message);
 
     public override string PersistenceId { get; }
 
@@ -83,9 +88,17 @@ public abstract class EntityActor<TState, TView> : UntypedPersistentActor
                 Context.Parent.Forward(message);
                 break;
             case EffectReported reported:
-                if (ReferenceEquals(reported.By, this)) Handle(reported.Outcome);
+                if (ReferenceEquals(reported.By, this)) Conclude(reported.Outcome);
                 break;
-            case IEntityCommand or EffectDone or EffectFailed:
+            case EffectDone or EffectFailed:
+                Conclude(message);
+                break;
+            case Delayed delayed:
+                if (!ReferenceEquals(delayed.By, this)) break;
+                if (delayed.Message is IEffect effect) Run(effect);
+                else Handle(delayed.Message);
+                break;
+            case IEntityCommand:
                 Handle(message);
                 break;
             case ReleaseEntity:
@@ -215,8 +228,30 @@ public abstract class EntityActor<TState, TView> : UntypedPersistentActor
     private void Begin(IEffect effect)
     {
         _acted = true;
-        Run(effect);
+        if (_chaos.At(ChaosPlace.Running, effect.GetType().Name, PersistenceId) is not { } strike) Run(effect);
+        else if (strike.Action is ChaosAction.Delay) HoldBack(effect, strike.Delay);
+        else Self.Tell(new EffectReported(this, Struck(effect, strike)));
     }
+
+    private void Conclude(object outcome)
+    {
+        if (outcome is not EffectDone { Effect: var effect }
+            || _chaos.At(ChaosPlace.Ran, effect.GetType().Name, PersistenceId) is not { } strike) Handle(outcome);
+        else if (strike.Action is ChaosAction.Delay) HoldBack(outcome, strike.Delay);
+        else Handle(Struck(effect, strike));
+    }
+
+    private void HoldBack(object message, TimeSpan delay)
+    {
+        var self = Self;
+        _ = Task.Delay(delay, _clock, _stopping.Token).ContinueWith(
+            _ => self.Tell(new Delayed(this, message), self), CancellationToken.None,
+            TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+    }
+
+    private static EffectFailed Struck(IEffect effect, Strike strike) => strike.Action is ChaosAction.Error
+        ? new EffectFailed(effect, ChaosEngine.Injected(effect.GetType().Name))
+        : throw new ChaosException(effect.GetType().Name);
 
     // An id that is used again starts anew: a life that has ended is history, not state.
     private void BeginAnewIfEnded()

@@ -64,6 +64,11 @@ public abstract class EntityManager : UntypedActor, IWithUnboundedStash, IWithTi
     /// <summary>A message that is not for one entity. By default nobody understands it.</summary>
     protected virtual void OnOther(object message) => Unhandled(message);
 
+    /// <summary>
+    /// The slice whose entities must be back first, because the effects that recovery runs again look at its read model; null for none.
+    /// </summary>
+    protected virtual string? RecoversAfter => null;
+
     /// <summary>Called once, when every entity of the journal has recovered.</summary>
     protected virtual void OnReady()
     {
@@ -76,7 +81,12 @@ public abstract class EntityManager : UntypedActor, IWithUnboundedStash, IWithTi
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(
         RestartsMax, RestartsWithin, Akka.Actor.SupervisorStrategy.DefaultDecider);
 
-    protected override void PreStart() => Self.Tell(new ReadCatalogue());
+    protected override void PreStart()
+    {
+        Context.System.EventStream.Subscribe(Self, typeof(DeadLetter));
+        if (RecoversAfter is { } slice) Context.Parent.Tell(new AwaitSliceRecovery(Space, slice));
+        else Self.Tell(new ReadCatalogue());
+    }
 
     protected override void PostStop()
     {
@@ -88,6 +98,9 @@ public abstract class EntityManager : UntypedActor, IWithUnboundedStash, IWithTi
     {
         switch (message)
         {
+            case EntitiesRecovered: // the slice that comes first
+                Self.Tell(new ReadCatalogue());
+                break;
             case ReadCatalogue:
                 _catalog.LiveAsync(_prefix, _stopping.Token)
                     .PipeTo(Self, success: ids => new Catalogued(ids), failure: cause => new CatalogueFailed(cause));
@@ -120,6 +133,12 @@ public abstract class EntityManager : UntypedActor, IWithUnboundedStash, IWithTi
             case Revive revive:
                 if (!_entities.ContainsKey(revive.EntityId)) Spawn(revive.EntityId);
                 break;
+            // It was on its way to an entity that stopped: nobody else would answer.
+            case DeadLetter { Message: IEntityCommand lost } letter:
+                if (letter.Recipient.Path.Parent == Self.Path) letter.Sender.Tell(Restarting(lost));
+                break;
+            case DeadLetter:
+                break;
             case IEntityCommand command when _ready:
                 Route(Resolve(command));
                 break;
@@ -140,11 +159,13 @@ public abstract class EntityManager : UntypedActor, IWithUnboundedStash, IWithTi
     {
         if (_entities.TryGetValue(command.EntityId, out var entity)) entity.Forward(command);
         else if (_releasing.ContainsValue(command.EntityId)) Stash.Stash(); // its successor may have the same name
-        else if (_failures.ContainsKey(command.EntityId)) Sender.Tell(new Rejected(FaultKind.Unavailable, "entity.restarting",
-            $"{_prefix}{command.EntityId} failed and is being brought back; try again shortly."));
+        else if (_failures.ContainsKey(command.EntityId)) Sender.Tell(Restarting(command));
         else if (Creates(command)) Spawn(command.EntityId).Forward(command);
         else Sender.Tell(MissingReply(command));
     }
+
+    private Rejected Restarting(IEntityCommand command) => new(FaultKind.Unavailable, "entity.restarting",
+        $"{_prefix}{command.EntityId} failed and is being brought back; try again shortly.");
 
     private IActorRef Spawn(string id)
     {

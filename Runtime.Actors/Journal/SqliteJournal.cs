@@ -3,6 +3,7 @@ using Akka.Actor;
 using Akka.Configuration;
 using Akka.Persistence;
 using Akka.Persistence.Journal;
+using Runtime.Actors.Chaos;
 using Runtime.Faults;
 
 namespace Runtime.Actors.Journal;
@@ -16,6 +17,7 @@ public sealed class SqliteJournal : AsyncWriteJournal
     private readonly JournalStore _store;
     private readonly JournalTypes _types;
     private readonly TimeProvider _clock;
+    private readonly ChaosEngine _chaos = ChaosEngine.Of(Context.System);
 
     /// <param name="config">The plugin's section; its settings come through <see cref="JournalSetup"/>.</param>
 #pragma warning disable IDE0060 // Akka's contract for plugins
@@ -62,13 +64,37 @@ public sealed class SqliteJournal : AsyncWriteJournal
             var batch = (IImmutableList<IPersistentRepresentation>)write.Payload;
             var events = new JournalEvent[batch.Count];
             for (var i = 0; i < events.Length; i++) events[i] = _types.Write(batch[i].SequenceNr, batch[i].Payload);
-            return _store.AppendAsync(write.PersistenceId, events, now, cancellation);
+            return _chaos.IsOn
+                ? AppendInChaosAsync(write.PersistenceId, events, now, cancellation)
+                : _store.AppendAsync(write.PersistenceId, events, now, cancellation);
         }
         catch (FaultException cause)
         {
             return Task.FromException(cause);
         }
     }
+
+    private async Task AppendInChaosAsync(string persistenceId, JournalEvent[] events, DateTimeOffset now, CancellationToken cancellation)
+    {
+        await StrikeAsync(ChaosPlace.Storing);
+        await _store.AppendAsync(persistenceId, events, now, cancellation).ConfigureAwait(false);
+        await StrikeAsync(ChaosPlace.Stored);
+
+        async Task StrikeAsync(ChaosPlace place)
+        {
+            foreach (var recorded in events)
+            {
+                if (_chaos.At(place, recorded.Manifest, persistenceId) is not { } strike) continue;
+                if (strike.Action is ChaosAction.Error) throw Refused(place, recorded.Manifest).ToException();
+                await Task.Delay(strike.Delay, _clock, cancellation).ConfigureAwait(false);
+            }
+        }
+    }
+
+    // Before the commit it is certain that nothing was stored, as with a full disk; after it, nobody can know.
+    private static RuntimeFault Refused(ChaosPlace place, string manifest) => place is ChaosPlace.Storing
+        ? ChaosEngine.Injected(manifest) with { Kind = FaultKind.ResourceExhausted }
+        : ChaosEngine.Injected(manifest);
 
     private static async Task<IImmutableList<Exception?>> OutcomesAsync(Task[] writes)
     {

@@ -18,9 +18,16 @@ public sealed class NamespaceActor : UntypedActor
 
     protected override void OnReceive(object message)
     {
-        if (message is AwaitSliceRecovery wait) Context.Child(wait.Slice).Forward(AwaitRecovery.Instance);
+        if (message is AwaitSliceRecovery wait) PassOn(wait);
         else if (message is IEntityCommand && RouteOf(message.GetType()) is { } manager) manager.Forward(message);
         else Unhandled(message);
+    }
+
+    private void PassOn(AwaitSliceRecovery wait)
+    {
+        var manager = Context.Child(wait.Slice);
+        if (manager.IsNobody()) Sender.Tell(EntitiesRecovered.Instance); // what is not part of this daemon has nothing to recover
+        else manager.Forward(AwaitRecovery.Instance);
     }
 
     private IActorRef? RouteOf(Type command)

@@ -11,6 +11,8 @@ namespace Runtime.Actors.Sandboxes;
 /// </summary>
 public sealed class SandboxManager : EntityManager
 {
+    public const string Name = "sandboxes";
+
     private readonly SandboxSlice _slice;
     private readonly Dictionary<SandboxName, string> _idOfName = [];
     private readonly Dictionary<string, SandboxName> _nameOfId = [];

@@ -19,6 +19,6 @@ public sealed record SandboxSlice(
         IJournalCatalog catalog, TimeProvider clock)
     {
         var slice = new SandboxSlice(options, ports, views, containers, catalog, clock);
-        return new NamespaceSlice("sandboxes", typeof(ISandboxCommand), space => SandboxManager.Props(space, slice));
+        return new NamespaceSlice(SandboxManager.Name, typeof(ISandboxCommand), space => SandboxManager.Props(space, slice));
     }
 }

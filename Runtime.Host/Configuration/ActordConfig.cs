@@ -30,6 +30,9 @@ public sealed record ActordConfig
 
     public required JournalConfig Journal { get; init; }
 
+    /// <summary>Faults on purpose may be asked for.</summary>
+    public required bool ChaosEnabled { get; init; }
+
     public required ImagesConfig Images { get; init; }
 
     public required RuntimeHandlers Runtimes { get; init; }

@@ -38,6 +38,7 @@ internal sealed class ConfigBinder(ConfigTable root, string file)
                 OneOf(ConfigKeys.JournalCheck, ["off", "quick", "full"]),
                 _read.Duration(ConfigKeys.JournalRetention),
                 _read.Size(ConfigKeys.JournalRetentionSize)),
+            ChaosEnabled = _read.Flag(ConfigKeys.ChaosEnabled),
             Images = BindImages(),
             Runtimes = BindRuntimes(),
             Cni = new CniConfig(

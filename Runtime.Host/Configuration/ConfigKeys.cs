@@ -40,6 +40,7 @@ public static class ConfigKeys
     public static readonly ConfigKey JournalCheck = Add(["journal", "check"], ConfigType.Text, "\"quick\"", "Integrity check at start: off, quick or full.");
     public static readonly ConfigKey JournalRetention = Add(["journal", "retention"], ConfigType.Duration, "\"720h\"", "How long events of removed entities are kept.");
     public static readonly ConfigKey JournalRetentionSize = Add(["journal", "retention_size"], ConfigType.Size, "\"1Gi\"", "Size past which the oldest of them go earlier.");
+    public static readonly ConfigKey ChaosEnabled = Add(["chaos", "enabled"], ConfigType.Flag, "false", "Faults may be caused on purpose, with actr chaos: delays, errors and crashes at any step.");
 
     public static readonly ConfigKey Snapshotter = Add(["plugins", Images, "snapshotter"], ConfigType.Text, "\"overlayfs\"", "overlayfs, or native where overlay cannot be had.");
     public static readonly ConfigKey DisableSnapshotAnnotations = Add(["plugins", Images, "disable_snapshot_annotations"], ConfigType.Flag, "true", "Do not tell remote snapshotters about the image.", inUse: false);

@@ -50,6 +50,9 @@ public sealed class DaemonFixture : IAsyncDisposable
 
     public int Pid => _process!.Id;
 
+    /// <summary>The daemon died, of itself or by a signal.</summary>
+    public bool HasEnded => _process!.WaitForExit(TimeSpan.FromSeconds(2));
+
     public RuntimeService.RuntimeServiceClient Runtime => new(_channel);
 
     public ImageService.ImageServiceClient Images => new(_channel);
