@@ -11,13 +11,18 @@ internal static class ChaosCommand
 {
     private static readonly Dictionary<string, ChaosPlace> Places = new()
     {
-        ["storing"] = ChaosPlace.Storing, ["stored"] = ChaosPlace.Stored, ["running"] = ChaosPlace.Running, ["ran"] = ChaosPlace.Ran,
+        ["storing"] = ChaosPlace.Storing,
+        ["stored"] = ChaosPlace.Stored,
+        ["running"] = ChaosPlace.Running,
+        ["ran"] = ChaosPlace.Ran,
     };
 
     private static readonly Dictionary<string, ChaosAction> Actions = new()
     {
-        ["delay"] = ChaosAction.Delay, ["error"] = ChaosAction.Error,
-        ["crash-actor"] = ChaosAction.CrashActor, ["crash-daemon"] = ChaosAction.CrashDaemon,
+        ["delay"] = ChaosAction.Delay,
+        ["error"] = ChaosAction.Error,
+        ["crash-actor"] = ChaosAction.CrashActor,
+        ["crash-daemon"] = ChaosAction.CrashDaemon,
     };
 
     public static Command Create() => new("chaos", "Faults on purpose, by rule.") { Start(), Stop(), Report() };

@@ -100,7 +100,9 @@ public sealed class KilledAtEveryStepTests(ITestOutputHelper output)
             var podId = await UntilAnsweredAsync(() => RunAsync(pod));
             var create = new CreateContainerRequest
             {
-                PodSandboxId = podId, SandboxConfig = pod, Config = daemon.Shell("main", "trap 'exit 3' TERM; echo up; while :; do sleep 0.05; done"),
+                PodSandboxId = podId,
+                SandboxConfig = pod,
+                Config = daemon.Shell("main", "trap 'exit 3' TERM; echo up; while :; do sleep 0.05; done"),
             };
             var containerId = await UntilAnsweredAsync(() => CreateAsync(create));
             await UntilAnsweredAsync(async () => await StartAsync(containerId));
@@ -108,11 +110,13 @@ public sealed class KilledAtEveryStepTests(ITestOutputHelper output)
                 () => daemon.Runtime.ExecSyncAsync(new ExecSyncRequest { ContainerId = containerId, Cmd = { "echo", "alive" }, Timeout = 10 }))).Stdout.ToStringUtf8());
             await UntilAnsweredAsync(() => daemon.Runtime.UpdateContainerResourcesAsync(new UpdateContainerResourcesRequest
             {
-                ContainerId = containerId, Linux = new LinuxContainerResources { CpuShares = 512 },
+                ContainerId = containerId,
+                Linux = new LinuxContainerResources { CpuShares = 512 },
             }));
             await UntilAnsweredAsync(() => daemon.Runtime.UpdatePodSandboxResourcesAsync(new UpdatePodSandboxResourcesRequest
             {
-                PodSandboxId = podId, Resources = new LinuxContainerResources { CpuShares = 512 },
+                PodSandboxId = podId,
+                Resources = new LinuxContainerResources { CpuShares = 512 },
             }));
             await UntilAnsweredAsync(() => daemon.Runtime.ReopenContainerLogAsync(new ReopenContainerLogRequest { ContainerId = containerId }));
             await UntilAnsweredAsync(() => daemon.Runtime.StopContainerAsync(new StopContainerRequest { ContainerId = containerId, Timeout = 5 }));
