@@ -8,8 +8,7 @@ namespace Runtime.Actors.Shims;
 
 /// <summary>
 /// What the OCI runtimes say of themselves: the <c>features</c> command of the runtime spec 1.1 (features.md), with
-/// what this
-/// kernel can do. Asked once for each binary, and again in the background when the binary has been replaced.
+/// what this kernel can do. Asked once for each binary, and again in the background when the binary has been replaced.
 /// </summary>
 /// <param name="limit">Of one run; a runtime that does not answer has no features.</param>
 public sealed class RuntimeFeatures(RuntimeHandlers handlers, KernelFeatures kernel, TimeSpan limit) : IHandlerFeatures
@@ -116,10 +115,10 @@ public sealed class RuntimeFeatures(RuntimeHandlers handlers, KernelFeatures ker
         return text.ToString();
     }
 
-    /// <summary>Null where there is none to ask: another shim's, or none on PATH.</summary>
+    /// <summary>Null where there is none to ask: another kind of shim's, or none on PATH. Where the shim is does not matter.</summary>
     private static string? BinaryOf(RuntimeHandler handler)
     {
-        if (handler.RuntimeType != ShimOfOciRuntimes || handler.RuntimePath.Length > 0) return null;
+        if (handler.RuntimeType != ShimOfOciRuntimes) return null;
         var name = handler.Options.BinaryName.Length > 0 ? handler.Options.BinaryName : "runc";
         return name.Contains('/')
             ? name

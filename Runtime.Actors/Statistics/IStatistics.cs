@@ -5,8 +5,8 @@ using Runtime.Actors.Sandboxes;
 namespace Runtime.Actors.Statistics;
 
 /// <summary>
-/// What containers and pods use, as it was read last. Asking costs nothing, however often it is done: only what has not
-/// been read yet is read then.
+/// What containers and pods use. Asking costs little, however often it is done: a cgroup that was read less than
+/// <see cref="StatisticsOptions.ReadingRest"/> ago is not read again, and no layer that has been walked is walked.
 /// </summary>
 public interface IStatistics
 {

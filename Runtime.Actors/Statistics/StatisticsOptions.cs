@@ -8,6 +8,12 @@ public sealed record StatisticsOptions
     /// </summary>
     public int LayerRest { get; init; } = 20;
 
+    /// <summary>
+    /// A cgroup is read again for who asks when its last reading is this old: clients such as <c>crictl stats</c> ask twice,
+    /// a second apart, and make a rate of the difference.
+    /// </summary>
+    public TimeSpan ReadingRest { get; init; } = TimeSpan.FromMilliseconds(500);
+
     /// <summary>Where /proc is mounted; a parameter for tests.</summary>
     public string Proc { get; init; } = "/proc";
 }

@@ -17,7 +17,7 @@ public sealed record StatisticsSources(
 
 /// <summary>
 /// Reads usage from the kernel's files, never through shims: everything in one go, at the pace of
-/// <see cref="StatisticsActor"/>, and in between only what has just come into being. Thread-safe.
+/// <see cref="StatisticsActor"/>, and in between the cgroups and interfaces that someone asks for. Thread-safe.
 /// </summary>
 public sealed class StatisticsSampler(StatisticsSources sources, StatisticsOptions options, TimeProvider clock) : IStatistics
 {
@@ -32,6 +32,7 @@ public sealed class StatisticsSampler(StatisticsSources sources, StatisticsOptio
         if (container.StartedAt is null || !sources.Containers.In(space).ContainsKey(container.Id)) return null;
         var entry = _containers.GetOrAdd((space, container.Id), _ => new ContainerEntry());
         var usage = entry.Usage ?? First(entry, () => entry.Usage ??= Read(space, container, entry, CancellationToken.None));
+        if (IsOld(usage.Cgroup)) usage = Again(entry, usage, () => entry.Usage = Renew(entry));
         if (container.Phase != ContainerPhase.Running) return usage with { Cgroup = null };
         return usage.Cgroup is null ? null : usage;
     }
@@ -40,7 +41,8 @@ public sealed class StatisticsSampler(StatisticsSources sources, StatisticsOptio
     {
         if (sandbox.Phase != SandboxPhase.Ready) return null;
         var entry = _pods.GetOrAdd((space, sandbox.Id), _ => new PodEntry());
-        return entry.Usage ?? First(entry, () => entry.Usage ??= Read(sandbox, entry));
+        var usage = entry.Usage ?? First(entry, () => entry.Usage ??= Read(sandbox, entry));
+        return IsOld(usage.Pod) ? Again(entry, usage, () => entry.Usage = Read(sandbox, entry)) : usage;
     }
 
     /// <summary>Reads everything once, and forgets what is gone. What cannot be read is left out until it can.</summary>
@@ -79,6 +81,27 @@ public sealed class StatisticsSampler(StatisticsSources sources, StatisticsOptio
         lock (entry) return read();
     }
 
+    private bool IsOld(CgroupUsage? usage) => usage is not null && clock.GetUtcNow() - usage.At >= options.ReadingRest;
+
+    // Who finds another at it takes what is known: a sweep may be walking a large layer. That the cgroup cannot be read is
+    // for the sweep to tell.
+    private static T Again<T>(object entry, T known, Func<T> read)
+    {
+        if (!Monitor.TryEnter(entry)) return known;
+        try
+        {
+            return read();
+        }
+        catch (FaultException)
+        {
+            return known;
+        }
+        finally
+        {
+            Monitor.Exit(entry);
+        }
+    }
+
     private static void Attempt(List<string> failures, string id, object entry, Action read)
     {
         try
@@ -100,6 +123,8 @@ public sealed class StatisticsSampler(StatisticsSources sources, StatisticsOptio
         entry.Cgroup ??= CgroupPaths.Of(space.Value, sandbox, container, handler);
         return new ContainerUsage(Read(entry.Cgroup, entry.Rate), layer);
     }
+
+    private ContainerUsage Renew(ContainerEntry entry) => entry.Usage! with { Cgroup = Read(entry.Cgroup!, entry.Rate) };
 
     private LayerUsage? ReadLayer(NamespaceName space, ContainerView container, ContainerEntry entry, CancellationToken cancellation)
     {

@@ -46,10 +46,10 @@ internal sealed class RemoteCommand(CommandTicket ticket, RemoteProtocol protoco
         {
             var exit = session.WaitAsync(gone);
             // Who only writes to a container is done when it has written.
-            var writesOnly = !ticket.IsExec && session.Stdout is null && session.Stderr is null;
+            var endsWithInput = ticket.EndsWithStdin || (!ticket.IsExec && session.Stdout is null && session.Stderr is null);
             // A client that cannot be written to any more is an end too.
-            await await Task.WhenAny(exit, writesOnly ? input : outputs);
-            if (!writesOnly) await exit;
+            await await Task.WhenAny(exit, endsWithInput ? input : outputs);
+            if (!endsWithInput) await exit;
             // What was read is on its way to the client; a stream that a child keeps open is left to it.
             await over.CancelAsync();
             await outputs;

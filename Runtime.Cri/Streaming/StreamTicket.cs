@@ -17,6 +17,12 @@ internal sealed record CommandTicket(
     bool IsExec, bool Stdin, bool Stdout, bool Stderr, bool Terminal, Func<CancellationToken, Task<IProcessSession>> Open)
     : StreamTicket
 {
+    /// <summary>
+    /// An attach is over with its input: so a client leaves a container that keeps its stdin open (ctrl-p ctrl-q of crictl),
+    /// as it does under containerd.
+    /// </summary>
+    public bool EndsWithStdin { get; init; }
+
     public override string Path => IsExec ? "exec" : "attach";
 }
 

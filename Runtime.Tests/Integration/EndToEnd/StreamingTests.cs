@@ -209,6 +209,32 @@ public sealed class StreamingTests
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task With_its_input_an_attach_ends_unless_stdin_once_has_the_container_tell_more(bool once)
+    {
+        await using var daemon = await DaemonFixture.StartAsync();
+        var pod = daemon.Pod("detach");
+        var podId = await daemon.RunPodAsync(pod);
+        var shell = daemon.Shell("main", "cat; sleep 1; echo bye");
+        (shell.Stdin, shell.StdinOnce) = (true, once);
+        var container = await daemon.RunAsync(podId, pod, shell);
+        var attach = new AttachRequest { ContainerId = container, Stdin = true, Stdout = true };
+        var url = (await daemon.Runtime.AttachAsync(attach)).Url;
+        await using var client = (await SpdyClient.ConnectAsync(url, ["v4.channel.k8s.io"])).Start();
+        var error = await client.OpenAsync("error");
+        var stdin = await client.OpenAsync("stdin");
+        var stdout = await client.OpenAsync("stdout");
+        await stdin.WriteAsync("hello\n");
+        Assert.Equal("hello\n", await stdout.ReadTextAsync(6).WaitAsync(Limit, Cancellation));
+        await stdin.FinishAsync();
+
+        Assert.Equal(once ? "bye\n" : "", await stdout.ReadTextAsync().WaitAsync(Limit, Cancellation));
+        Assert.Contains("Success", await error.ReadTextAsync().WaitAsync(Limit, Cancellation), StringComparison.Ordinal);
+        if (!once) Assert.Equal(ContainerState.ContainerRunning, (await daemon.StatusAsync(container)).State);
+    }
+
+    [Theory]
     [InlineData(NamespaceMode.Pod)]
     [InlineData(NamespaceMode.Node)]
     public async Task Port_forward_reaches_localhost_of_the_pod(NamespaceMode network)

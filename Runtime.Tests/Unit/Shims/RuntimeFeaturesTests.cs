@@ -57,6 +57,20 @@ public sealed class RuntimeFeaturesTests : IDisposable
         Assert.Equal(HandlerFeatures.None, features.FeaturesOf("slow"));
     }
 
+    [Theory]
+    [InlineData("io.containerd.runc.v2", true)]
+    [InlineData("io.containerd.kata.v2", false)]
+    public async Task A_shim_that_is_named_by_its_path_runs_what_its_type_says(string type, bool asked)
+    {
+        Script("good", $"echo '{All}'");
+        var handler = Handlers("good").ByName["good"] with { RuntimeType = type, RuntimePath = "/usr/local/bin/a-shim" };
+        var handlers = new RuntimeHandlers("good", ImmutableSortedDictionary<string, RuntimeHandler>.Empty.Add("good", handler));
+        var features = new RuntimeFeatures(handlers, Kernel, TimeSpan.FromSeconds(20));
+        await features.ProbeAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(asked, features.FeaturesOf("good").UserNamespaces);
+    }
+
     private RuntimeHandlers Handlers(params string[] names) => new(names[0], names.ToImmutableSortedDictionary(
         name => name, name => new RuntimeHandler { Name = name, Options = new RuncOptions { BinaryName = _place[name] } }));
 

@@ -45,7 +45,7 @@ public sealed class StatisticsSamplerTests : IDisposable
     public void Dispose() => _root.Dispose();
 
     [Fact]
-    public void What_has_never_been_read_is_read_when_it_is_asked_for_and_then_not_until_the_next_sweep()
+    public void What_has_never_been_read_is_read_when_it_is_asked_for_and_then_not_until_that_has_become_old()
     {
         Assert.Equal(1_000_000_000ul, Ask()!.Cgroup!.Statistics.Cpu!.Value.UsageNanoseconds);
         PutUsage(Leaf, cpuMicroseconds: 5_000_000);
@@ -58,6 +58,43 @@ public sealed class StatisticsSamplerTests : IDisposable
         var usage = Ask()!.Cgroup!;
         Assert.Equal(5_000_000_000ul, usage.Statistics.Cpu!.Value.UsageNanoseconds);
         Assert.Equal(_clock.GetUtcNow(), usage.At);
+    }
+
+    [Fact]
+    public void A_second_later_a_cgroup_is_read_again_for_who_asks_and_a_layer_is_not()
+    {
+        Assert.Equal(_clock.GetUtcNow(), Ask()!.Cgroup!.At);
+        Assert.Equal(_clock.GetUtcNow(), _sampler.Find(NamespaceName.Kubernetes, _sandbox)!.Pod!.At);
+        PutUsage(Leaf, cpuMicroseconds: 1_250_000);
+        PutUsage("pods/one", cpuMicroseconds: 2_500_000);
+        _clock.Advance(TimeSpan.FromSeconds(1));
+
+        var container = Ask()!;
+        Assert.Equal((_clock.GetUtcNow(), 250_000_000ul), (container.Cgroup!.At, container.Cgroup.NanoCores!.Value));
+        Assert.Equal(1, _layers.Walks);
+        var pod = _sampler.Find(NamespaceName.Kubernetes, _sandbox)!.Pod!;
+        Assert.Equal((_clock.GetUtcNow(), 500_000_000ul), (pod.At, pod.NanoCores!.Value));
+    }
+
+    [Fact]
+    public async Task Who_asks_while_a_sweep_walks_a_layer_gets_what_is_known()
+    {
+        var known = Ask()!.Cgroup!.At;
+        _clock.Advance(TimeSpan.FromMinutes(1));
+        using var walking = new SemaphoreSlim(0);
+        using var asked = new SemaphoreSlim(0);
+        _layers.Takes = () =>
+        {
+            walking.Release();
+            asked.Wait(TimeSpan.FromSeconds(20));
+        };
+        var sweep = Task.Run(() => _sampler.Sweep(CancellationToken.None));
+        Assert.True(await walking.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
+
+        Assert.Equal(known, Ask()!.Cgroup!.At);
+        asked.Release();
+        Assert.Empty(await sweep);
+        Assert.Equal(_clock.GetUtcNow(), Ask()!.Cgroup!.At);
     }
 
     [Fact]

@@ -385,6 +385,35 @@ public sealed class RemoteCommandTests
         await process.Disposed.WaitAsync(Limit);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_attach_whose_input_ends_leaves_the_process_or_waits_for_its_end(bool endsWithStdin)
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+        var process = new FakeSession();
+        await using var client = (await SpdyClient.ConnectAsync(
+            server.Attach(process, endsWithStdin: endsWithStdin), ["v4.channel.k8s.io"])).Start();
+        var error = await client.OpenAsync("error");
+        var stdin = await client.OpenAsync("stdin");
+        var stdout = await client.OpenAsync("stdout");
+        await client.OpenAsync("stderr");
+        await stdin.WriteAsync("bye");
+        await process.ProcessStdout.WriteAsync("hello"u8.ToArray(), TestContext.Current.CancellationToken);
+        Assert.Equal("hello", await stdout.ReadTextAsync(5));
+        await stdin.FinishAsync();
+
+        Assert.Equal("bye", await ReadAllAsync(process.ProcessStdin));
+        if (!endsWithStdin)
+        {
+            await process.ProcessStdout.WriteAsync("more"u8.ToArray(), TestContext.Current.CancellationToken);
+            Assert.Equal("more", await stdout.ReadTextAsync(4));
+            process.Exit(0);
+        }
+        Assert.Contains("Success", await error.ReadTextAsync(), StringComparison.Ordinal);
+        await process.Disposed.WaitAsync(Limit);
+    }
+
     [Fact]
     public async Task An_attach_that_is_cut_off_says_so()
     {

@@ -34,8 +34,12 @@ internal sealed class ServerUnderTest : IAsyncDisposable
     public string Exec(IProcessSession session, bool stdin = true, bool stdout = true, bool stderr = true, bool terminal = false) =>
         Server.Issue(new CommandTicket(true, stdin, stdout, stderr, terminal, _ => Task.FromResult(session)));
 
-    public string Attach(IProcessSession session, bool stdin = true, bool stdout = true, bool stderr = true) =>
-        Server.Issue(new CommandTicket(false, stdin, stdout, stderr, false, _ => Task.FromResult(session)));
+    public string Attach(
+        IProcessSession session, bool stdin = true, bool stdout = true, bool stderr = true, bool endsWithStdin = false) =>
+        Server.Issue(new CommandTicket(false, stdin, stdout, stderr, false, _ => Task.FromResult(session))
+        {
+            EndsWithStdin = endsWithStdin,
+        });
 
     public string Refused(RuntimeFault fault) =>
         Server.Issue(new CommandTicket(true, false, true, false, false, _ => throw fault.ToException()));
