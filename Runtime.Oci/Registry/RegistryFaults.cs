@@ -52,10 +52,10 @@ internal static class RegistryFaults
 
     public static bool IsWorthRetrying(RuntimeFault fault) => fault.Code is "registry.unavailable" or "registry.rate-limited";
 
-    /// <summary>The fault of the last host, whose word counts most, with what the hosts before said.</summary>
+    /// <summary>The fault of the last host, whose word counts most, with what the hosts before said, once where they agree.</summary>
     public static RuntimeFault Of(IReadOnlyList<RuntimeFault> failures) => failures.Count == 1
         ? failures[0]
-        : failures[^1] with { Message = string.Join(" ", failures.Reverse().Select(failure => failure.Message)) };
+        : failures[^1] with { Message = string.Join(" ", failures.Reverse().Select(failure => failure.Message).Distinct()) };
 
     private static string Innermost(Exception cause)
     {

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
 using Runtime.Faults;
 using Runtime.Linux.Files;
@@ -77,54 +76,18 @@ internal sealed record OciRuntime(string Binary, string Root, bool SystemdCgroup
             $"OCI runtime {command} failed: {Path.GetFileName(Binary)}: {why}");
     }
 
-    /// <summary>The message of the last line with level error: runc and crun write one JSON object per line.</summary>
     private static string? LastError(string logPath)
     {
         using var file = Descriptors.TryOpen(logPath, FileConstants.O_RDONLY);
         if (file is null)
             return null;
-        string? last = null;
-        ReadOnlySpan<byte> rest;
         try
         {
-            rest = Descriptors.ReadToEnd(file, MaxLogBytes, logPath);
+            return RuntimeLog.LastError(Descriptors.ReadToEnd(file, MaxLogBytes, logPath));
         }
         catch (FaultException)
         {
             return null;
-        }
-        while (!rest.IsEmpty)
-        {
-            var end = rest.IndexOf((byte)'\n');
-            last = MessageOf(end < 0 ? rest : rest[..end]) ?? last;
-            rest = end < 0 ? default : rest[(end + 1)..];
-        }
-        return last;
-    }
-
-    private static string? MessageOf(ReadOnlySpan<byte> line)
-    {
-        try
-        {
-            var reader = new Utf8JsonReader(line);
-            var (message, level) = ((string?)null, (string?)null);
-            while (reader.Read())
-            {
-                if (reader.TokenType != JsonTokenType.PropertyName)
-                    continue;
-                var isMessage = reader.ValueTextEquals("msg"u8);
-                var isLevel = reader.ValueTextEquals("level"u8);
-                reader.Read();
-                if (isMessage)
-                    message = reader.GetString();
-                else if (isLevel)
-                    level = reader.GetString();
-            }
-            return level is "error" or "fatal" or "critical" ? message : null;
-        }
-        catch (JsonException)
-        {
-            return null; // a line cut off by a crash of the runtime
         }
     }
 }
