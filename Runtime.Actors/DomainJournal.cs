@@ -2,6 +2,8 @@ using System.Collections.Immutable;
 using Runtime.Actors.Containers;
 using Runtime.Actors.Images;
 using Runtime.Actors.Journal;
+using Runtime.Actors.Leases;
+using Runtime.Actors.Namespaces;
 using Runtime.Actors.Records;
 using Runtime.Actors.Sandboxes;
 
@@ -15,6 +17,8 @@ public static class DomainJournal
         .. SandboxJournal.Types,
         .. ContainerJournal.Types,
         .. RecordJournal.Types,
+        .. LeaseJournal.Types,
+        .. NamespaceJournal.Types,
         .. ImageComposition.JournalTypes,
     ];
 }

@@ -1,7 +1,10 @@
 using Akka.Actor;
 using Runtime.Actors.Containers;
+using Runtime.Actors.Content;
 using Runtime.Actors.Entities;
 using Runtime.Actors.Images;
+using Runtime.Actors.Leases;
+using Runtime.Actors.Namespaces;
 using Runtime.Actors.Network;
 using Runtime.Actors.Pulls;
 using Runtime.Actors.Records;
@@ -31,4 +34,15 @@ public sealed record RuntimeDomain(
 {
     /// <summary>Containers of containerd's services; those of pods are <see cref="Containers"/>.</summary>
     public ReadModel<ContainerRecord> Records { get; init; } = new();
+
+    public ReadModel<LeaseView> Leases { get; init; } = new();
+
+    /// <summary>Namespaces that were made by name; others are there while something is in them.</summary>
+    public ReadModel<NamespaceView> NamespaceViews { get; init; } = new();
+
+    /// <summary>Content as namespaces see it, and its collection; null where there is none to serve.</summary>
+    public ContentDomain? Content { get; init; }
 }
+
+/// <summary>What containerd's services need of content and images beside commands and read models.</summary>
+public sealed record ContentDomain(ContentCatalog Catalog, ContentSweep Sweep, ContentPins Pins, LeaseKeeper Leases, ImageInspector Inspector);

@@ -47,10 +47,12 @@ public static class ApiHosting
         services.AddSingleton<ContainerRecords>();
         services.AddSingleton<PluginCatalogue>();
         services.AddSingleton<ContainersService>();
+        services.AddSingleton<ContentService>();
         services.AddSingleton<EventsService>();
         services.AddSingleton<HealthService>();
         services.AddSingleton<ImagesService>();
         services.AddSingleton<IntrospectionService>();
+        services.AddSingleton<LeasesService>();
         services.AddSingleton<NamespacesService>();
         services.AddSingleton<TasksService>();
         services.AddSingleton<VersionService>();
@@ -63,10 +65,12 @@ public static class ApiHosting
     public static void MapActordApi(this IEndpointRouteBuilder app)
     {
         app.MapGrpcService<ContainersService>();
+        app.MapGrpcService<ContentService>();
         app.MapGrpcService<EventsService>();
         app.MapGrpcService<HealthService>();
         app.MapGrpcService<ImagesService>();
         app.MapGrpcService<IntrospectionService>();
+        app.MapGrpcService<LeasesService>();
         app.MapGrpcService<NamespacesService>();
         app.MapGrpcService<TasksService>();
         app.MapGrpcService<VersionService>();

@@ -3,9 +3,11 @@ using Akka.Actor;
 using Akka.Event;
 using Runtime.Actors;
 using Runtime.Actors.Containers;
+using Runtime.Actors.Content;
 using Runtime.Actors.Entities;
 using Runtime.Actors.Images;
 using Runtime.Actors.Journal;
+using Runtime.Actors.Leases;
 using Runtime.Actors.Namespaces;
 using Runtime.Actors.Network;
 using Runtime.Actors.Ports;
@@ -54,7 +56,9 @@ internal sealed class DomainComposition : IDisposable
         await features.ProbeAsync(CancellationToken.None);
 
         var registry = new RegistryClient(RegistryOptions(config), clock);
-        var images = ImageComposition.Create(system, layout, ImageOptions(config), catalog, clock, registry);
+        var roots = new GarbageRoots(new ReadModel<LeaseView>(), new ReadModel<ContainerRecord>(), containers, sandboxes);
+        var namespaceViews = new ReadModel<NamespaceView>();
+        var images = ImageComposition.Create(system, layout, ImageOptions(config), catalog, clock, registry, roots);
         var snapshots = system.ActorOf(images.Snapshots, SnapshotManager.Name);
 
         var containerOptions = ContainerOptions(config, layout) with { Features = features };
@@ -76,11 +80,12 @@ internal sealed class DomainComposition : IDisposable
 
         var pauses = new PauseContainers(containerOptions, images.Catalog, images.Requests);
 
-        var records = new ReadModel<ContainerRecord>();
         ImmutableArray<NamespaceSlice> slices =
         [
             .. images.Slices,
-            new RecordSlice(records, containers, sandboxes, catalog, clock).Create(),
+            new RecordSlice(roots.Records, containers, sandboxes, catalog, clock).Create(),
+            new LeaseSlice(roots.Leases, catalog, clock).Create(),
+            new NamespaceRecordSlice(namespaceViews, catalog, clock).Create(),
             SandboxSlice.Create(sandboxOptions, new SandboxPorts(shims, network, resources, pauses), sandboxes, containers, catalog, clock),
             ContainerSlice.Create(
                 containerOptions, new ContainerPorts(shims, snapshots, images.Catalog), containers, sandboxes, catalog, clock),
@@ -100,7 +105,10 @@ internal sealed class DomainComposition : IDisposable
             namespaces, snapshots, sandboxes, containers, images.ImageNames, images.Pulls, images.SnapshotViews,
             images.Catalog, images.Archives, new NetworkStatus(loader, cni), new PodCidrs(cni, loader), statistics, EntityChanges.Of(system))
         {
-            Records = records,
+            Records = roots.Records,
+            Leases = roots.Leases,
+            NamespaceViews = namespaceViews,
+            Content = images.ContentDomain,
         };
         return new DomainComposition(domain, new ShimEvents(system.EventStream), features) { _owned = { registry, loader } };
     }
@@ -258,7 +266,7 @@ internal sealed class DomainComposition : IDisposable
     // A kubelet that sees a list which is not whole yet takes what it misses for dead.
     private static Task<EntitiesRecovered[]> RecoverAsync(IActorRef namespaces, ImmutableArray<NamespaceName> known) => Task.WhenAll(
         from space in known
-        from slice in new[] { ImageManager.Name, SandboxManager.Name, "containers", RecordSlice.Name }
+        from slice in new[] { ImageManager.Name, SandboxManager.Name, "containers", RecordSlice.Name, LeaseSlice.Name, NamespaceRecordSlice.Name }
         select namespaces.Ask<EntitiesRecovered>(new AwaitSliceRecovery(space, slice), RecoveryMax));
 
     // The namespaces that the journal knows come back at once; CRI's is always there.

@@ -8,16 +8,23 @@ namespace Runtime.Actors.Content;
 internal static class ContentFaults
 {
     public static FaultException NotFound(Digest digest) =>
-        new(FaultKind.NotFound, "content.not-found", $"Content {digest} is not in the store.");
+        new(FaultKind.NotFound, "content.not-found", $"content {digest}: not found");
 
     public static FaultException NoIngest(string reference) =>
-        new(FaultKind.NotFound, "content.no-ingest", $"No ingest is called \"{reference}\".");
+        new(FaultKind.NotFound, "content.no-ingest", $"ingest reference \"{reference}\": not found");
 
     public static FaultException Locked(string reference) =>
         new(FaultKind.Unavailable, "content.locked", $"Another writer has the ingest \"{reference}\": try again when it is done.");
 
     public static FaultException Exists(Digest digest) =>
-        new(FaultKind.AlreadyExists, "content.exists", $"Content {digest} is in the store already.");
+        new(FaultKind.AlreadyExists, "content.exists", $"content {digest}: already exists");
+
+    public static FaultException UnexpectedDigest(Digest expected, Digest actual) => new(
+        FaultKind.FailedPrecondition, "content.unexpected-digest", $"unexpected commit digest {actual}, expected {expected}: failed precondition");
+
+    public static FaultException UnexpectedSize(string reference, long expected, long actual) => new(
+        FaultKind.FailedPrecondition, "content.unexpected-size",
+        $"\"{reference}\" failed size validation: {actual} != {expected}: failed precondition");
 
     public static FaultException WrongDigest(string reference, Digest expected, Digest actual) => new(
         FaultKind.DataLoss, "content.digest-mismatch",

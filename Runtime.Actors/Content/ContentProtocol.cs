@@ -17,6 +17,9 @@ public interface IContentCommand : IEntityCommand;
 public sealed record AddContent(NamespaceName Space, ImmutableArray<ContentEntry> Entries) : IContentCommand
 {
     public string EntityId => "";
+
+    /// <summary>AlreadyExists where one of them is the namespace's own already.</summary>
+    public bool IsNew { get; init; }
 }
 
 /// <param name="Digest"><c>sha256:HEX</c>.</param>
@@ -35,6 +38,9 @@ public sealed record SetContentLabels(
 public sealed record RemoveContent(NamespaceName Space, ImmutableArray<string> Digests) : IContentCommand
 {
     public string EntityId => "";
+
+    /// <summary>NotFound where one of them is not the namespace's own.</summary>
+    public bool IsStrict { get; init; }
 }
 
 public sealed record ContentRemoved(int Count);

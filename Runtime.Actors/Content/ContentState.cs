@@ -25,10 +25,14 @@ public sealed record ContentState
 
     public Decision Decide(IContentCommand command, DateTimeOffset now) => command switch
     {
+        AddContent { IsNew: true } add when add.Entries.FirstOrDefault(entry => Blobs.ContainsKey(entry.Digest)) is { } known =>
+            Decision.Reject(FaultKind.AlreadyExists, "content.exists", $"content {known.Digest}: already exists"),
         AddContent add => Accept([.. Added(add, now)], new ContentAdded(add.Entries.Length)),
         SetContentLabels set when Blobs.TryGetValue(set.EntityId, out var blob) => Relabel(blob, set, now),
         SetContentLabels set => Decision.Reject(
-            FaultKind.NotFound, "content.not-found", $"Content {set.EntityId} is not in namespace {set.Space}."),
+            FaultKind.NotFound, "content.not-found", $"content {set.EntityId}: not found"),
+        RemoveContent { IsStrict: true } remove when remove.Digests.FirstOrDefault(digest => !Blobs.ContainsKey(digest)) is { } missing =>
+            Decision.Reject(FaultKind.NotFound, "content.not-found", $"content {missing}: not found"),
         RemoveContent remove => Accept(
             [.. remove.Digests.Distinct().Where(Blobs.ContainsKey).Select(digest => new ContentWasRemoved(digest, now))],
             new ContentRemoved(remove.Digests.Count(Blobs.ContainsKey))),

@@ -16,8 +16,10 @@ public sealed partial class ContentStore
         new DirectoryInfo(_ingests).EnumerateDirectories().Select(directory => StatusIn(directory.FullName)).OfType<IngestStatus>();
 
     /// <exception cref="FaultException">NotFound <c>content.no-ingest</c>.</exception>
-    public IngestStatus Status(string reference) =>
-        StatusIn(IngestDirectory(reference)) ?? throw ContentFaults.NoIngest(reference);
+    public IngestStatus Status(string reference) => Find(reference) ?? throw ContentFaults.NoIngest(reference);
+
+    /// <summary>Null for a ref without an ingest.</summary>
+    public IngestStatus? Find(string reference) => StatusIn(IngestDirectory(reference));
 
     /// <summary>Throws an ingest away.</summary>
     /// <exception cref="FaultException">NotFound; Unavailable <c>content.locked</c> while it has a writer.</exception>
@@ -27,9 +29,17 @@ public sealed partial class ContentStore
         if (!DirectoryTree.Delete(IngestDirectory(reference))) throw ContentFaults.NoIngest(reference);
     }
 
+    /// <summary>Throws an ingest away, after its writer if it has one. False where there is none.</summary>
+    internal async Task<bool> AbortAsync(string reference, CancellationToken cancellation)
+    {
+        using var held = await _writers.AcquireAsync(reference, cancellation);
+        return DirectoryTree.Delete(IngestDirectory(reference));
+    }
+
     /// <summary>Throws away ingests that nobody has written to since <paramref name="before"/>.</summary>
+    /// <param name="isKept">Refs that stay all the same; null for none.</param>
     /// <returns>How many.</returns>
-    public int AbortStale(DateTimeOffset before)
+    public int AbortStale(DateTimeOffset before, Predicate<string>? isKept = null)
     {
         var aborted = 0;
         foreach (var directory in Directory.GetDirectories(_ingests))
@@ -37,7 +47,7 @@ public sealed partial class ContentStore
             // One that cannot be read was being made when the daemon died.
             var status = StatusIn(directory);
             var age = status?.UpdatedAt ?? Directory.GetLastWriteTimeUtc(directory);
-            if (age >= before) continue;
+            if (age >= before || (status is not null && isKept?.Invoke(status.Reference) is true)) continue;
             using var held = status is null ? null : _writers.TryAcquire(status.Reference);
             if (status is not null && held is null) continue;
             if (DirectoryTree.Delete(directory)) aborted++;

@@ -138,6 +138,15 @@ public sealed partial class ContentStore
         }
     }
 
+    /// <summary>Makes its holder the one writer of a ref.</summary>
+    /// <param name="shown">What the ref is called in the refusal.</param>
+    /// <exception cref="FaultException">Unavailable <c>content.locked</c>.</exception>
+    internal IDisposable Lock(string reference, string shown) => _writers.TryAcquire(reference) ?? throw ContentFaults.Locked(shown);
+
+    /// <summary>Opens the ingest whose lock is held; it takes the lock over.</summary>
+    internal ContentIngest Open(IDisposable held, string reference, long total) =>
+        new(this, held, IngestDirectory(reference), reference, total);
+
     internal TimeProvider Clock => _clock;
 
     internal bool Sync => _sync;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Runtime.Actors.Entities;
 using Runtime.Actors.Images;
+using Runtime.Actors.Leases;
 using Runtime.Actors.Namespaces;
 using Runtime.Actors.Snapshots;
 using Runtime.Faults;
@@ -17,16 +18,29 @@ public sealed record SweepScope(ImmutableHashSet<Digest> Blobs, ImmutableHashSet
 public sealed record SweepResult(int Blobs, long Bytes, int Snapshots);
 
 /// <summary>
-/// Removes blobs and committed snapshots that nothing needs: no image name of any namespace, no snapshot that is in use, no running
-/// pull or import (<see cref="ContentPins"/>). It marks from the read models and removes one thing after another; nobody waits for it.
+/// Removes blobs, snapshots, image names and leases that nothing needs: <see cref="GcMark"/> says what is needed, a running pull, import
+/// or write (<see cref="ContentPins"/>) keeps what it uses. One thing goes after another; nobody waits for it.
 /// </summary>
-public sealed class ContentSweep(
-    ContentStore content, ReadModel<ImageView> images, ReadModel<ContentView> records, ReadModel<SnapshotView> snapshots,
-    ImageInspector inspector, ContentPins pins, EntityRequests requests, TimeSpan ingestAgeMax, TimeProvider clock)
+public sealed class ContentSweep
 {
-    private const string RootLabel = "containerd.io/gc.root";
-
+    private readonly ContentStore _content;
+    private readonly ContentPins _pins;
+    private readonly EntityRequests _requests;
+    private readonly TimeSpan _ingestAgeMax;
+    private readonly TimeProvider _clock;
+    private readonly GcSources _sources;
     private readonly SemaphoreSlim _one = new(1);
+
+    internal ContentSweep(
+        ContentStore content, GcSources sources, ContentPins pins, EntityRequests requests, TimeSpan ingestAgeMax, TimeProvider clock)
+    {
+        _content = content;
+        _sources = sources;
+        _pins = pins;
+        _requests = requests;
+        _ingestAgeMax = ingestAgeMax;
+        _clock = clock;
+    }
 
     /// <summary>Everything that images refer to, taken before their names go.</summary>
     public static SweepScope ScopeOf(IEnumerable<string> targets, ImageInspector inspector)
@@ -41,96 +55,82 @@ public sealed class ContentSweep(
     public async Task<SweepResult> CollectAsync(SweepScope? scope, CancellationToken cancellation)
     {
         await _one.WaitAsync(cancellation);
-        pins.BeginSweep();
+        _pins.BeginSweep();
         try
         {
             return await Task.Run(() => SweepAsync(scope, cancellation), cancellation);
         }
         finally
         {
-            pins.EndSweep();
+            _pins.EndSweep();
             _one.Release();
         }
     }
 
     private async Task<SweepResult> SweepAsync(SweepScope? scope, CancellationToken cancellation)
     {
-        // 1. Marks: what each namespace needs.
-        var spaces = images.All.Keys.Concat(records.All.Keys).Concat(snapshots.All.Keys).Distinct().ToList();
-        var needed = spaces.ToDictionary(space => space, NeededBlobs);
-        var neededAnywhere = needed.Values.SelectMany(blobs => blobs).ToHashSet();
+        // 1. What there is, then what of it is needed: what comes in between is in neither, and stays.
+        var now = _clock.GetUtcNow();
+        var (blobs, snapshots) = (_sources.Content.All, _sources.Snapshots.All);
+        var marks = _sources.Spaces.ToDictionary(space => space, space => new GcMark(space, _sources, now));
+        var neededAnywhere = marks.Values.SelectMany(mark => mark.Blobs).ToHashSet();
 
-        // 2. Snapshots, children before their parents.
+        // 2. What is over by itself.
+        if (scope is null) foreach (var (space, mark) in marks) await ExpireAsync(space, mark, now, cancellation);
+
+        // 3. Snapshots, children before their parents.
         var removedSnapshots = 0;
-        foreach (var space in spaces)
+        foreach (var (space, all) in snapshots)
         {
-            foreach (var view in Unneeded(space, needed[space]).Where(view => scope?.Snapshots.Contains(view.Key) is not false))
-                removedSnapshots += await RemoveAsync(space, view, cancellation) ? 1 : 0;
+            var unneeded = all.Where(snapshot => scope?.Snapshots.Contains(snapshot.Value.Key) is not false
+                    && marks.TryGetValue(space, out var mark) && !mark.Needs(GcKind.Snapshot, snapshot.Key))
+                .Select(snapshot => snapshot.Value).OrderByDescending(view => Depth(view, all));
+            foreach (var view in unneeded) removedSnapshots += await RemoveAsync(space, view, cancellation) ? 1 : 0;
         }
 
-        // 3. Blobs, then the records of namespaces that no longer need them.
+        // 4. Blobs of each namespace; the bytes go with the last one that knows them. 5. Bytes that no namespace knows.
         var (removedBlobs, bytes) = (0, 0L);
-        var unneeded = content.Walk()
-            .Where(blob => scope?.Blobs.Contains(blob.Digest) is not false && !neededAnywhere.Contains(blob.Digest));
-        foreach (var blob in unneeded)
+        foreach (var (space, all) in blobs)
+        {
+            var unneeded = all.Keys.Where(blob => IsIn(scope, blob)
+                && marks.TryGetValue(space, out var mark) && !mark.Needs(GcKind.Content, blob));
+            Count(await ForgetAsync(space, [.. unneeded], neededAnywhere, cancellation));
+        }
+        foreach (var blob in _content.Walk().Select(blob => blob.Digest.ToString()).Where(blob => IsIn(scope, blob)))
         {
             cancellation.ThrowIfCancellationRequested();
-            using var collection = pins.TryCollect(blob.Digest.ToString());
-            if (collection is null || !content.Delete(blob.Digest)) continue;
-            removedBlobs++;
-            bytes += blob.Size;
+            using var collection = _pins.TryCollect(blob);
+            if (collection is not null) Count(Delete(blob, neededAnywhere));
         }
-        foreach (var space in spaces) await ForgetAsync(space, needed[space], scope, cancellation);
-        if (scope is null) content.AbortStale(clock.GetUtcNow() - ingestAgeMax);
+        if (scope is null) _content.AbortStale(now - _ingestAgeMax, LeasedIngests(now).Contains);
         return new SweepResult(removedBlobs, bytes, removedSnapshots);
+
+        void Count((int Blobs, long Bytes) removed) => (removedBlobs, bytes) = (removedBlobs + removed.Blobs, bytes + removed.Bytes);
     }
 
-    private HashSet<Digest> NeededBlobs(NamespaceName space)
+    private static bool IsIn(SweepScope? scope, string blob) =>
+        scope is null || (Digest.TryParse(blob, out var digest) && scope.Blobs.Contains(digest));
+
+    private async Task ExpireAsync(NamespaceName space, GcMark mark, DateTimeOffset now, CancellationToken cancellation)
     {
-        var known = records.In(space);
-        var needed = new HashSet<Digest>();
-        var roots = images.In(space).Values.Select(image => image.Target.Digest)
-            .Concat(known.Values.Where(blob => blob.Labels.ContainsKey(RootLabel)).Select(blob => blob.Digest));
-        foreach (var root in roots) needed.UnionWith(inspector.Reachable(root));
-        // What labels refer to, too: clients store things that are no images.
-        var open = new Queue<Digest>(needed);
-        while (open.TryDequeue(out var digest))
-        {
-            if (!known.TryGetValue(digest.ToString(), out var blob)) continue;
-            foreach (var (name, value) in blob.Labels)
-            {
-                if (name.StartsWith(ImageRecorder.ContentRefLabel, StringComparison.Ordinal)
-                    && Digest.TryParse(value, out var child) && needed.Add(child))
-                    open.Enqueue(child);
-            }
-        }
-        return needed;
+        foreach (var lease in _sources.Roots.Leases.In(space).Values.Where(lease => lease.ExpiresAt <= now))
+            await UnlessGoneAsync(_requests.SendAsync<LeaseDeleted>(new DeleteLease(space, lease.Id), cancellation));
+        foreach (var image in _sources.Images.In(space).Values.Where(image => GcMark.IsExpired(image, now) && !mark.Needs(GcKind.Image, image.Name)))
+            await UnlessGoneAsync(_requests.SendAsync<ImageNameRemoved>(new RemoveImageName(space, image.Name), cancellation));
     }
 
-    /// <summary>Committed snapshots without an image and without anything on top that is needed; topmost first.</summary>
-    private List<SnapshotView> Unneeded(NamespaceName space, HashSet<Digest> neededBlobs)
+    private static async Task<bool> UnlessGoneAsync(Task removal)
     {
-        var all = snapshots.In(space);
-        var needed = new HashSet<string>();
-        var known = records.In(space);
-        var roots = images.In(space).Values.Select(image => inspector.Inspect(image.Target.Digest)?.ChainIdText)
-            .Concat(neededBlobs.Select(digest => known.GetValueOrDefault(digest.ToString())).OfType<ContentView>()
-                .SelectMany(blob => blob.Labels)
-                .Where(label => label.Key.StartsWith(ImageRecorder.SnapshotRefLabel, StringComparison.Ordinal))
-                .Select(label => label.Value))
-            .OfType<string>().ToHashSet();
-        foreach (var view in all.Values)
+        try
         {
-            if (view.Kind is SnapshotKind.Committed && !roots.Contains(view.Key) && !view.Labels.ContainsKey(RootLabel)) continue;
-            var at = view;
-            while (at is not null && needed.Add(SnapshotId.Of(at.Snapshotter, at.Key)))
-                at = all.GetValueOrDefault(SnapshotId.Of(at.Snapshotter, at.Parent));
+            await removal;
+            return true;
         }
-        return
-        [
-            .. all.Where(snapshot => !needed.Contains(snapshot.Key)).Select(snapshot => snapshot.Value)
-                .OrderByDescending(view => Depth(view, all)),
-        ];
+        catch (FaultException needed) when (needed.Fault.Kind is FaultKind.FailedPrecondition or FaultKind.NotFound)
+        {
+            // Somebody built on it since the mark, or removed it.
+            return false;
+        }
     }
 
     private static int Depth(SnapshotView view, ImmutableDictionary<string, SnapshotView> all)
@@ -142,27 +142,50 @@ public sealed class ContentSweep(
 
     private async Task<bool> RemoveAsync(NamespaceName space, SnapshotView view, CancellationToken cancellation)
     {
-        using var collection = pins.TryCollect(ContentPins.OfSnapshot(space.Value, view.Snapshotter, view.Key));
-        if (collection is null) return false;
+        using var collection = _pins.TryCollect(ContentPins.OfSnapshot(space.Value, view.Snapshotter, view.Key));
+        return collection is not null && await UnlessGoneAsync(
+            _requests.SendAsync<SnapshotRemoved>(new RemoveSnapshot(space, view.Key, view.Snapshotter), cancellation));
+    }
+
+    private async Task<(int Blobs, long Bytes)> ForgetAsync(
+        NamespaceName space, ImmutableArray<string> unneeded, HashSet<string> neededAnywhere, CancellationToken cancellation)
+    {
+        var collections = unneeded.Select(blob => (Blob: blob, Collection: _pins.TryCollect(blob)))
+            .Where(taken => taken.Collection is not null).ToList();
         try
         {
-            await requests.SendAsync<SnapshotRemoved>(new RemoveSnapshot(space, view.Key, view.Snapshotter), cancellation);
-            return true;
+            if (collections.Count == 0) return (0, 0);
+            await _requests.SendAsync<ContentRemoved>(
+                new RemoveContent(space, [.. collections.Select(taken => taken.Blob)]), cancellation);
+            var removed = (Blobs: 0, Bytes: 0L);
+            foreach (var (blob, _) in collections)
+            {
+                var (blobs, bytes) = Delete(blob, neededAnywhere);
+                removed = (removed.Blobs + blobs, removed.Bytes + bytes);
+            }
+            return removed;
         }
-        catch (FaultException needed) when (needed.Fault.Kind is FaultKind.FailedPrecondition or FaultKind.NotFound)
+        finally
         {
-            // Somebody built on it since the mark, or removed it.
-            return false;
+            foreach (var (_, collection) in collections) collection!.Dispose();
         }
     }
 
-    private async Task ForgetAsync(
-        NamespaceName space, HashSet<Digest> needed, SweepScope? scope, CancellationToken cancellation)
+    /// <summary>Deletes the bytes, unless a namespace knows them or an image needs them.</summary>
+    private (int Blobs, long Bytes) Delete(string blob, HashSet<string> neededAnywhere)
     {
-        var forgotten = records.In(space).Values.Where(blob => Digest.TryParse(blob.Digest, out var digest)
-                && scope?.Blobs.Contains(digest) is not false && !needed.Contains(digest) && !pins.IsUsed(blob.Digest))
-            .Select(blob => blob.Digest).ToImmutableArray();
-        if (forgotten.Length > 0)
-            await requests.SendAsync<ContentRemoved>(new RemoveContent(space, forgotten), cancellation);
+        if (neededAnywhere.Contains(blob) || _sources.Content.All.Values.Any(known => known.ContainsKey(blob))) return (0, 0);
+        var digest = Digest.Parse(blob);
+        return _content.Find(digest) is { } found && _content.Delete(digest) ? (1, found.Size) : (0, 0);
     }
+
+    private HashSet<string> LeasedIngests(DateTimeOffset now) =>
+    [
+        .. from space in _sources.Roots.Leases.All
+           from lease in space.Value.Values
+           where !(lease.ExpiresAt <= now)
+           from resource in lease.Resources
+           where resource.Type == LeaseResource.IngestType
+           select ContentCatalog.IngestOf(space.Key, resource.Id),
+    ];
 }

@@ -34,9 +34,10 @@ public sealed class ImageManager(NamespaceName space, ReadModel<ImageView> views
 
     protected override Props PropsFor(string entityId) => ImageActor.Props(Space, entityId, views, clock);
 
-    protected override bool Creates(IEntityCommand command) => command is PutImage { EntityId.Length: > 0 and <= NameLengthMax };
+    protected override bool Creates(IEntityCommand command) =>
+        command is PutImage or CreateImageName && command.EntityId.Length is > 0 and <= NameLengthMax;
 
-    protected override object MissingReply(IEntityCommand command) => command is PutImage
+    protected override object MissingReply(IEntityCommand command) => command is PutImage or CreateImageName
         ? new Rejected(FaultKind.InvalidArgument, "image.invalid-name", $"An image's name has 1 to {NameLengthMax} characters.")
         : new Rejected(ImageState.Missing(command.EntityId));
 }

@@ -3,6 +3,7 @@ using Akka.Actor;
 using Runtime.Actors.Content;
 using Runtime.Actors.Entities;
 using Runtime.Actors.Journal;
+using Runtime.Actors.Leases;
 using Runtime.Actors.Namespaces;
 using Runtime.Actors.Ports;
 using Runtime.Actors.Pulls;
@@ -30,6 +31,7 @@ public sealed record ImageComposition(
     IImageCatalog Catalog,
     IImageArchives Archives,
     ContentSweep Sweep,
+    ContentDomain ContentDomain,
     EntityRequests Requests)
 {
     /// <summary>Events of all of them, for the journal's list of types.</summary>
@@ -39,12 +41,13 @@ public sealed record ImageComposition(
     /// <summary>Makes the parts. The actors are the caller's to start, under <c>/user/snapshots</c> and <c>/user/namespaces</c>.</summary>
     /// <param name="system">Where they will be.</param>
     /// <param name="registry">One per process; the caller's to dispose.</param>
+    /// <param name="roots">What keeps content beside images; null for nothing.</param>
     /// <exception cref="FaultException">
     /// Unimplemented <c>snapshot.no-overlay</c>; InvalidArgument <c>snapshot.no-snapshotter</c> for an unknown one in the options.
     /// </exception>
     public static ImageComposition Create(
         ActorSystem system, DirectoryLayout layout, ImageOptions options, IJournalCatalog journal, TimeProvider clock,
-        RegistryClient registry)
+        RegistryClient registry, GarbageRoots? roots = null)
     {
         var names = new ReadModel<ImageView>();
         var pulls = new ReadModel<PullView>();
@@ -64,7 +67,8 @@ public sealed record ImageComposition(
         var recorder = new ImageRecorder(requests, content, driver.Name);
         var pipeline = new PullPipeline(registry, content, pins, unpacker, recorder, options, clock);
         var sweep = new ContentSweep(
-            content, names, records, snapshots, inspector, pins, requests, options.IngestAgeMax, clock);
+            content, new GcSources(names, records, snapshots, roots ?? new(), inspector), pins, requests, options.IngestAgeMax, clock);
+        var leases = new LeaseKeeper(requests, pins);
         var usage = new ImageUsage(content, drivers, snapshots, driver.Name, clock);
         return new ImageComposition(
             [
@@ -76,7 +80,8 @@ public sealed record ImageComposition(
             names, pulls, snapshots, records, content, pins, drivers,
             new ImageCatalog(names, snapshots, inspector, sweep, requests, usage, options),
             new ImageArchives(content, pins, unpacker, recorder, names, inspector, options),
-            sweep, requests);
+            sweep,
+            new ContentDomain(new ContentCatalog(content, records, pins, leases, requests), sweep, pins, leases, inspector), requests);
     }
 
     // Native is always there: what was made with it before, or is made with it by name, works whatever is configured. So is

@@ -26,7 +26,11 @@ public sealed record ImageState : IEntityState<ImageState, ImageView>
 
     public Decision Decide(object command, DateTimeOffset now) => (command, View) switch
     {
-        (PutImage put, null) => Create(put, now),
+        (PutImage put, null) => Create(put.EntityId, put.Target, put.Labels, now),
+        (CreateImageName create, null) => Create(create.EntityId, create.Target, create.Labels, now),
+        (CreateImageName create, _) => Decision.Reject(
+            FaultKind.AlreadyExists, "image.exists", $"image \"{create.EntityId}\": already exists"),
+        (UpdateImageName update, { } known) => Update(update, known, now),
         (PutImage { Replace: false } put, var known) when known.Target.Digest != put.Target.Digest => Decision.Reject(
             FaultKind.AlreadyExists, "image.exists",
             $"Image {put.EntityId} exists already, as {known.Target.Digest}; it can be replaced on request."),
@@ -35,6 +39,8 @@ public sealed record ImageState : IEntityState<ImageState, ImageView>
         (PutImage put, var known) => Decision.Accept(
             [new ImageUpdated(known.Name, put.Target, put.Labels, now)], [],
             known with { Target = put.Target, Labels = put.Labels, UpdatedAt = now }),
+        (RemoveImageName { TargetDigest.Length: > 0 } remove, { } known) when known.Target.Digest != remove.TargetDigest => Decision.Reject(
+            FaultKind.NotFound, "image.other-target", $"image \"{known.Name}\" has the target {known.Target.Digest} now: not found"),
         (RemoveImageName remove, not null) =>
             Decision.Accept([new ImageRemoved(remove.EntityId, now)], [], new ImageNameRemoved(remove.EntityId)),
         (IImageCommand other, null) => Decision.Reject(Missing(other.EntityId)),
@@ -43,9 +49,18 @@ public sealed record ImageState : IEntityState<ImageState, ImageView>
 
     public ImmutableArray<IEffect> Unfinished() => [];
 
-    internal static RuntimeFault Missing(string name) => new(FaultKind.NotFound, "image.not-found", $"Image \"{name}\" does not exist.");
+    internal static RuntimeFault Missing(string name) => new(FaultKind.NotFound, "image.not-found", $"image \"{name}\": not found");
 
-    private static Decision Create(PutImage put, DateTimeOffset now) => Decision.Accept(
-        [new ImageCreated(put.EntityId, put.Target, put.Labels, now)], [],
-        new ImageView(put.EntityId, put.Target, put.Labels, now, now));
+    private static Decision Create(
+        string name, ImageTarget target, ImmutableSortedDictionary<string, string> labels, DateTimeOffset now) => Decision.Accept(
+        [new ImageCreated(name, target, labels, now)], [], new ImageView(name, target, labels, now, now));
+
+    private static Decision Update(UpdateImageName update, ImageView known, DateTimeOffset now)
+    {
+        var target = update.Target ?? known.Target;
+        var labels = update.Labels is { } given ? known.Labels.Replace(given, update.Names) : known.Labels;
+        return Decision.Accept(
+            [new ImageUpdated(known.Name, target, labels, now)], [],
+            known with { Target = target, Labels = labels, UpdatedAt = now });
+    }
 }

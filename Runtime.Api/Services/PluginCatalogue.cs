@@ -45,7 +45,7 @@ public sealed class PluginCatalogue(ApiOptions options)
 
     /// <summary>The services that answer something else than Unimplemented.</summary>
     private static ImmutableArray<string> Services =>
-        ["containers", "events", "healthcheck", "images", "introspection", "namespaces", "tasks", "version"];
+        ["containers", "content", "events", "healthcheck", "images", "introspection", "leases", "namespaces", "tasks", "version"];
 
     private static Plugin Plain(string type, string id) => new() { Type = type, Id = id };
 
