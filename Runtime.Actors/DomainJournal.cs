@@ -3,6 +3,7 @@ using Runtime.Actors.Containers;
 using Runtime.Actors.Images;
 using Runtime.Actors.Journal;
 using Runtime.Actors.Records;
+using Runtime.Actors.SandboxRecords;
 using Runtime.Actors.Sandboxes;
 
 namespace Runtime.Actors;
@@ -15,6 +16,7 @@ public static class DomainJournal
         .. SandboxJournal.Types,
         .. ContainerJournal.Types,
         .. RecordJournal.Types,
+        .. SandboxRecordJournal.Types,
         .. ImageComposition.JournalTypes,
     ];
 }

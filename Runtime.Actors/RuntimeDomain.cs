@@ -1,13 +1,17 @@
 using Akka.Actor;
 using Runtime.Actors.Containers;
+using Runtime.Actors.Diffs;
 using Runtime.Actors.Entities;
 using Runtime.Actors.Images;
 using Runtime.Actors.Network;
 using Runtime.Actors.Pulls;
 using Runtime.Actors.Records;
+using Runtime.Actors.SandboxRecords;
 using Runtime.Actors.Sandboxes;
+using Runtime.Actors.Shims;
 using Runtime.Actors.Snapshots;
 using Runtime.Actors.Statistics;
+using Runtime.Actors.Transfers;
 
 namespace Runtime.Actors;
 
@@ -31,4 +35,19 @@ public sealed record RuntimeDomain(
 {
     /// <summary>Containers of containerd's services; those of pods are <see cref="Containers"/>.</summary>
     public ReadModel<ContainerRecord> Records { get; init; } = new();
+
+    /// <summary>Sandboxes that clients of containerd's services describe; pods are <see cref="Sandboxes"/>.</summary>
+    public ReadModel<SandboxRecord> SandboxRecords { get; init; } = new();
+
+    /// <summary>The snapshotters of this node.</summary>
+    public SnapshotDrivers Snapshotters { get; init; } = new([]);
+
+    /// <summary>Null: layers cannot be packed and unpacked by clients.</summary>
+    public ILayerDiffer? Differ { get; init; }
+
+    /// <summary>Null: clients move images themselves.</summary>
+    public IImageTransfers? Transfers { get; init; }
+
+    /// <summary>Null: shims are not asked about themselves.</summary>
+    public IShimInfo? ShimInfo { get; init; }
 }
