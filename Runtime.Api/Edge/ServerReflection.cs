@@ -45,6 +45,7 @@ internal static class ServerReflection
         TasksReflection.Descriptor,
         TransferReflection.Descriptor,
         VersionReflection.Descriptor,
+        Actord.V1.ChaosReflection.Descriptor,
         Actord.V1.ImagesReflection.Descriptor,
         Actord.V1.JournalReflection.Descriptor,
     ];
