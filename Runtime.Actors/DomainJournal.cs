@@ -5,6 +5,7 @@ using Runtime.Actors.Journal;
 using Runtime.Actors.Leases;
 using Runtime.Actors.Namespaces;
 using Runtime.Actors.Records;
+using Runtime.Actors.SandboxRecords;
 using Runtime.Actors.Sandboxes;
 
 namespace Runtime.Actors;
@@ -19,6 +20,7 @@ public static class DomainJournal
         .. RecordJournal.Types,
         .. LeaseJournal.Types,
         .. NamespaceJournal.Types,
+        .. SandboxRecordJournal.Types,
         .. ImageComposition.JournalTypes,
     ];
 }

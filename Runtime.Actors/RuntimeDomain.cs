@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Runtime.Actors.Containers;
 using Runtime.Actors.Content;
+using Runtime.Actors.Diffs;
 using Runtime.Actors.Entities;
 using Runtime.Actors.Images;
 using Runtime.Actors.Leases;
@@ -8,9 +9,12 @@ using Runtime.Actors.Namespaces;
 using Runtime.Actors.Network;
 using Runtime.Actors.Pulls;
 using Runtime.Actors.Records;
+using Runtime.Actors.SandboxRecords;
 using Runtime.Actors.Sandboxes;
+using Runtime.Actors.Shims;
 using Runtime.Actors.Snapshots;
 using Runtime.Actors.Statistics;
+using Runtime.Actors.Transfers;
 
 namespace Runtime.Actors;
 
@@ -42,6 +46,21 @@ public sealed record RuntimeDomain(
 
     /// <summary>Content as namespaces see it, and its collection; null where there is none to serve.</summary>
     public ContentDomain? Content { get; init; }
+
+    /// <summary>Sandboxes that clients of containerd's services describe; pods are <see cref="Sandboxes"/>.</summary>
+    public ReadModel<SandboxRecord> SandboxRecords { get; init; } = new();
+
+    /// <summary>The snapshotters of this node.</summary>
+    public SnapshotDrivers Snapshotters { get; init; } = new([]);
+
+    /// <summary>Null: layers cannot be packed and unpacked by clients.</summary>
+    public ILayerDiffer? Differ { get; init; }
+
+    /// <summary>Null: clients move images themselves.</summary>
+    public IImageTransfers? Transfers { get; init; }
+
+    /// <summary>Null: shims are not asked about themselves.</summary>
+    public IShimInfo? ShimInfo { get; init; }
 }
 
 /// <summary>What containerd's services need of content and images beside commands and read models.</summary>

@@ -1,3 +1,4 @@
+using Grpc.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -8,6 +9,7 @@ using Runtime.Actors.Journal;
 using Runtime.Api.Edge;
 using Runtime.Api.Events;
 using Runtime.Api.Services;
+using Runtime.Api.Streams;
 
 namespace Runtime.Api;
 
@@ -45,7 +47,11 @@ public static class ApiHosting
         services.AddSingleton<ActorEdge>();
         services.AddSingleton<EventHub>();
         services.AddSingleton<ContainerRecords>();
+        services.AddSingleton<DomainEvents>();
+        services.AddHostedService<DomainEventFeed>();
+        services.AddSingleton<ServedServices>();
         services.AddSingleton<PluginCatalogue>();
+        services.AddServerReflection();
         services.AddSingleton<ContainersService>();
         services.AddSingleton<ContentService>();
         services.AddSingleton<EventsService>();
@@ -54,9 +60,17 @@ public static class ApiHosting
         services.AddSingleton<IntrospectionService>();
         services.AddSingleton<LeasesService>();
         services.AddSingleton<NamespacesService>();
+        services.AddSingleton<SandboxMessages>();
+        services.AddSingleton<SandboxControllerService>();
+        services.AddSingleton<SandboxStoreService>();
+        services.AddSingleton<SnapshotsService>();
+        services.AddSingleton<StreamRegistry>();
+        services.AddSingleton<StreamingService>();
         services.AddSingleton<TasksService>();
         services.AddSingleton<VersionService>();
         services.AddSingleton<ActordImagesService>();
+        if (domain.Differ is { } differ) services.AddSingleton(differ).AddSingleton<DiffService>();
+        if (domain.Transfers is { } transfers) services.AddSingleton(transfers).AddSingleton<TransferService>();
         if (journal is null) return services;
         services.AddSingleton(journal);
         return services.AddSingleton<ActordJournalService>();
@@ -72,10 +86,18 @@ public static class ApiHosting
         app.MapGrpcService<IntrospectionService>();
         app.MapGrpcService<LeasesService>();
         app.MapGrpcService<NamespacesService>();
+        app.MapGrpcService<SandboxControllerService>();
+        app.MapGrpcService<SandboxStoreService>();
+        app.MapGrpcService<SnapshotsService>();
+        app.MapGrpcService<StreamingService>();
         app.MapGrpcService<TasksService>();
         app.MapGrpcService<VersionService>();
+        app.MapGrpcService<ReflectionServiceImpl>();
+        app.MapGrpcService<ReflectionV1ServiceImpl>();
         app.MapGrpcService<ActordImagesService>();
         if (app.ServiceProvider.GetService<ActordChaosService>() is not null) app.MapGrpcService<ActordChaosService>();
+        if (app.ServiceProvider.GetService<DiffService>() is not null) app.MapGrpcService<DiffService>();
+        if (app.ServiceProvider.GetService<TransferService>() is not null) app.MapGrpcService<TransferService>();
         if (app.ServiceProvider.GetService<ActordJournalService>() is not null) app.MapGrpcService<ActordJournalService>();
     }
 }

@@ -5,6 +5,7 @@ using Runtime.Actors;
 using Runtime.Actors.Journal;
 using Runtime.Api;
 using Runtime.Cri.Streaming;
+using Runtime.Cri.V1;
 
 namespace Runtime.Cri;
 
@@ -19,6 +20,7 @@ public static class ActordGrpc
         StreamingOptions? streaming = null)
     {
         services.AddActordApi(domain, options, journal);
+        services.AddSingleton(RuntimeService.Descriptor.File);
         services.AddSingleton(streaming ?? new StreamingOptions());
         services.AddSingleton<StreamingServer>();
         services.AddHostedService(provider => provider.GetRequiredService<StreamingServer>());

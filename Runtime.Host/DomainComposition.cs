@@ -12,6 +12,7 @@ using Runtime.Actors.Namespaces;
 using Runtime.Actors.Network;
 using Runtime.Actors.Ports;
 using Runtime.Actors.Records;
+using Runtime.Actors.SandboxRecords;
 using Runtime.Actors.Sandboxes;
 using Runtime.Actors.Shims;
 using Runtime.Actors.Snapshots;
@@ -80,12 +81,14 @@ internal sealed class DomainComposition : IDisposable
 
         var pauses = new PauseContainers(containerOptions, images.Catalog, images.Requests);
 
+        var sandboxRecords = new ReadModel<SandboxRecord>();
         ImmutableArray<NamespaceSlice> slices =
         [
             .. images.Slices,
             new RecordSlice(roots.Records, containers, sandboxes, catalog, clock).Create(),
             new LeaseSlice(roots.Leases, catalog, clock).Create(),
             new NamespaceRecordSlice(namespaceViews, catalog, clock).Create(),
+            new SandboxRecordSlice(sandboxRecords, sandboxes, catalog, clock).Create(),
             SandboxSlice.Create(sandboxOptions, new SandboxPorts(shims, network, resources, pauses), sandboxes, containers, catalog, clock),
             ContainerSlice.Create(
                 containerOptions, new ContainerPorts(shims, snapshots, images.Catalog), containers, sandboxes, catalog, clock),
@@ -109,6 +112,11 @@ internal sealed class DomainComposition : IDisposable
             Leases = roots.Leases,
             NamespaceViews = namespaceViews,
             Content = images.ContentDomain,
+            SandboxRecords = sandboxRecords,
+            Snapshotters = images.Drivers,
+            Differ = images.Differ,
+            Transfers = images.Transfers,
+            ShimInfo = new ShimInfo(ShimOptions(config, layout)),
         };
         return new DomainComposition(domain, new ShimEvents(system.EventStream), features) { _owned = { registry, loader } };
     }
@@ -266,7 +274,7 @@ internal sealed class DomainComposition : IDisposable
     // A kubelet that sees a list which is not whole yet takes what it misses for dead.
     private static Task<EntitiesRecovered[]> RecoverAsync(IActorRef namespaces, ImmutableArray<NamespaceName> known) => Task.WhenAll(
         from space in known
-        from slice in new[] { ImageManager.Name, SandboxManager.Name, "containers", RecordSlice.Name, LeaseSlice.Name, NamespaceRecordSlice.Name }
+        from slice in new[] { ImageManager.Name, SandboxManager.Name, "containers", RecordSlice.Name, LeaseSlice.Name, NamespaceRecordSlice.Name, SandboxRecordSlice.Name }
         select namespaces.Ask<EntitiesRecovered>(new AwaitSliceRecovery(space, slice), RecoveryMax));
 
     // The namespaces that the journal knows come back at once; CRI's is always there.

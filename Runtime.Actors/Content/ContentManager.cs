@@ -24,6 +24,7 @@ public sealed class ContentManager : UntypedPersistentActor
     private readonly NamespaceName _space;
     private readonly ReadModel<ContentView> _views;
     private readonly TimeProvider _clock;
+    private readonly EntityChanges _changes = EntityChanges.Of(Context.System);
     private ContentState _state = ContentState.Empty;
     private long _snapshotAt;
 
@@ -106,6 +107,7 @@ public sealed class ContentManager : UntypedPersistentActor
         {
             Apply(stored);
             if (--left > 0) return;
+            _changes.Publish(new EntityChange(_space, "", decision.Events, null, null, _clock.GetUtcNow()));
             caller.Tell(decision.Reply, Self);
             if (LastSequenceNr - _snapshotAt < SnapshotEvery) return;
             _snapshotAt = LastSequenceNr;

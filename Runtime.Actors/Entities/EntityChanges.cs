@@ -36,6 +36,23 @@ public sealed class EntityChanges : IExtension
     /// </param>
     public Subscription<T> Subscribe<T>(Func<EntityChange, IEnumerable<T>> select) => new(this, select, BacklogMax);
 
+    /// <summary>Calls <paramref name="take"/> with every change from now on; disposing the result ends that.</summary>
+    /// <param name="take">Runs on the entity's thread, before the entity answers: it passes on, and never waits.</param>
+    public IDisposable Listen(Action<EntityChange> take)
+    {
+        var listener = new Listener(this, take);
+        ImmutableInterlocked.Update(ref _subscribers, static (all, added) => all.Add(added), (ISubscriber)listener);
+        return listener;
+    }
+
+    private sealed class Listener(EntityChanges changes, Action<EntityChange> take) : ISubscriber, IDisposable
+    {
+        public void Take(EntityChange change) => take(change);
+
+        public void Dispose() =>
+            ImmutableInterlocked.Update(ref changes._subscribers, static (all, gone) => all.Remove(gone), (ISubscriber)this);
+    }
+
     /// <summary>One subscriber's place in the stream.</summary>
     public sealed class Subscription<T> : ISubscriber, IDisposable
     {

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Akka.Actor;
 using Runtime.Actors.Content;
+using Runtime.Actors.Diffs;
 using Runtime.Actors.Entities;
 using Runtime.Actors.Journal;
 using Runtime.Actors.Leases;
@@ -8,6 +9,7 @@ using Runtime.Actors.Namespaces;
 using Runtime.Actors.Ports;
 using Runtime.Actors.Pulls;
 using Runtime.Actors.Snapshots;
+using Runtime.Actors.Transfers;
 using Runtime.Faults;
 using Runtime.Oci.Registry;
 
@@ -32,6 +34,8 @@ public sealed record ImageComposition(
     IImageArchives Archives,
     ContentSweep Sweep,
     ContentDomain ContentDomain,
+    ILayerDiffer Differ,
+    IImageTransfers Transfers,
     EntityRequests Requests)
 {
     /// <summary>Events of all of them, for the journal's list of types.</summary>
@@ -63,13 +67,16 @@ public sealed record ImageComposition(
         var requests = new EntityRequests(command => command is ISnapshotCommand ? toSnapshots : toNamespaces);
 
         var inspector = new ImageInspector(content);
-        var unpacker = new ImageUnpacker(requests, driver, snapshots, options.SyncFs, clock);
+        var unpackers = drivers.All.ToImmutableDictionary(
+            each => each.Name, each => new ImageUnpacker(requests, each, snapshots, options.SyncFs, clock));
+        var unpacker = unpackers[driver.Name];
         var recorder = new ImageRecorder(requests, content, driver.Name);
         var pipeline = new PullPipeline(registry, content, pins, unpacker, recorder, options, clock);
         var sweep = new ContentSweep(
             content, new GcSources(names, records, snapshots, roots ?? new(), inspector), pins, requests, options.IngestAgeMax, clock);
         var leases = new LeaseKeeper(requests, pins);
         var usage = new ImageUsage(content, drivers, snapshots, driver.Name, clock);
+        var archives = new ImageArchives(content, pins, unpacker, recorder, names, inspector, options);
         return new ImageComposition(
             [
                 new(ImageManager.Name, typeof(IImageCommand), space => ImageManager.Props(space, names, journal, clock)),
@@ -79,9 +86,10 @@ public sealed record ImageComposition(
             SnapshotManager.Props(drivers, snapshots, journal, clock),
             names, pulls, snapshots, records, content, pins, drivers,
             new ImageCatalog(names, snapshots, inspector, sweep, requests, usage, options),
-            new ImageArchives(content, pins, unpacker, recorder, names, inspector, options),
-            sweep,
-            new ContentDomain(new ContentCatalog(content, records, pins, leases, requests), sweep, pins, leases, inspector), requests);
+            archives, sweep,
+            new ContentDomain(new ContentCatalog(content, records, pins, leases, requests), sweep, pins, leases, inspector),
+            new LayerDiffer(content, records, pins, requests, new TemporaryMounts(layout.TemporaryMounts), clock),
+            new ImageTransfers(registry, content, records, pins, names, unpackers, requests, archives, options, clock), requests);
     }
 
     // Native is always there: what was made with it before, or is made with it by name, works whatever is configured. So is

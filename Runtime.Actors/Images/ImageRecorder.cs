@@ -27,8 +27,16 @@ public sealed class ImageRecorder(EntityRequests requests, ContentStore content,
     /// <param name="source">Where it is from; null for an archive.</param>
     public Task RecordAsync(
         NamespaceName space, ImageDocuments image, ImageReference? source, CancellationToken cancellation) =>
+        RecordAsync(space, image.Indexes, image.Manifest, image.Content, image.Config, source, cancellation);
+
+    /// <param name="config">Null for an artifact, which has no root file system.</param>
+    public Task RecordAsync(
+        NamespaceName space, ImmutableArray<Descriptor> indexes, Descriptor descriptor, ImageManifest manifest, ImageConfig? config,
+        ImageReference? source, CancellationToken cancellation) =>
         requests.SendAsync<ContentAdded>(
-            new AddContent(space, [.. Entries(image, source).Where(entry => content.Has(Digest.Parse(entry.Digest)))]), cancellation);
+            new AddContent(space,
+                [.. Entries(indexes, descriptor, manifest, config, source).Where(entry => content.Has(Digest.Parse(entry.Digest)))]),
+            cancellation);
 
     /// <summary>Gives names one after another, the one that people know last: who sees it finds the others too.</summary>
     public async Task NameAsync(
@@ -39,19 +47,25 @@ public sealed class ImageRecorder(EntityRequests requests, ContentStore content,
             await requests.SendAsync<ImageView>(new PutImage(space, name, named, NameLabels, Replace: true), cancellation);
     }
 
-    internal IEnumerable<ContentEntry> Entries(ImageDocuments image, ImageReference? source)
+    private IEnumerable<ContentEntry> Entries(
+        ImmutableArray<Descriptor> indexes, Descriptor descriptor, ImageManifest manifest, ImageConfig? config, ImageReference? source)
     {
         var common = source is null ? NoLabels : NoLabels.Add(ContentState.SourceLabelPrefix + source.Domain, source.Path);
         // All of an index's manifests are named, also those for other platforms, as containerd does.
-        foreach (var index in image.Indexes)
+        foreach (var index in indexes)
             yield return Entry(index, Refs(common, "m.", ChildrenOf(index)));
         yield return Entry(
-            image.Manifest,
-            Refs(common, "l.", image.Content.Layers).SetItem($"{ContentRefLabel}.config", image.Content.Config.Digest.ToString()));
-        var chain = ChainId.Of(image.Config.Rootfs.DiffIds);
+            descriptor,
+            Refs(common, "l.", manifest.Layers).SetItem($"{ContentRefLabel}.config", manifest.Config.Digest.ToString()));
+        if (config is null)
+        {
+            foreach (var blob in manifest.Layers.Prepend(manifest.Config)) yield return Entry(blob, common);
+            yield break;
+        }
+        var chain = ChainId.Of(config.Rootfs.DiffIds);
         yield return Entry(
-            image.Content.Config, chain.IsEmpty ? common : common.SetItem($"{SnapshotRefLabel}.{snapshotter}", chain.ToString()));
-        foreach (var (layer, diffId) in image.Content.Layers.Zip(image.Config.Rootfs.DiffIds))
+            manifest.Config, chain.IsEmpty ? common : common.SetItem($"{SnapshotRefLabel}.{snapshotter}", chain.ToString()));
+        foreach (var (layer, diffId) in manifest.Layers.Zip(config.Rootfs.DiffIds))
             yield return Entry(layer, common.SetItem(UncompressedLabel, diffId.ToString()));
     }
 

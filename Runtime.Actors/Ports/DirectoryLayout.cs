@@ -13,6 +13,9 @@ public sealed record DirectoryLayout(string Root, string State)
     /// <summary>A snapshotter's own directory.</summary>
     public string Snapshotter(string name) => Path.Combine(Root, $"io.containerd.snapshotter.v1.{name}");
 
+    /// <summary>Where layers are mounted while they are packed and unpacked.</summary>
+    public string TemporaryMounts => Path.Combine(State, "temporary-mounts");
+
     /// <summary>One file per pinned network namespace.</summary>
     public string NetworkNamespaces => Path.Combine(State, "netns");
 

@@ -41,7 +41,9 @@ public sealed class SnapshotDrivers(IEnumerable<ISnapshotDriver> drivers)
     {
         // Of a snapshotter whose directory somebody took away: nothing is there to be counted.
         if (!_drivers.TryGetValue(view.Snapshotter, out var numbered)) return default;
-        if (view.Kind is not SnapshotKind.Committed) return numbered.Driver.Usage(view.Number, cancellation);
+        // A view adds nothing: its directory is only the place where it would.
+        if (view.Kind is SnapshotKind.View) return default;
+        if (view.Kind is SnapshotKind.Active) return numbered.Driver.Usage(view.Number, cancellation);
         if (numbered.Usages.TryGetValue(view.Number, out var known)) return known;
         return numbered.Usages[view.Number] = numbered.Driver.Usage(view.Number, cancellation);
     }

@@ -13,7 +13,10 @@ public interface ISnapshotCommand : IEntityCommand
     string Snapshotter { get; }
 }
 
-/// <summary>Makes an active (writable) snapshot; answers <see cref="SnapshotMounts"/>. AlreadyExists for a key in use.</summary>
+/// <summary>
+/// Makes an active (writable) snapshot; answers <see cref="SnapshotMounts"/>. AlreadyExists for a key in use, and when the committed
+/// snapshot that it is to become (label <see cref="SnapshotRef.Label"/>) is there already.
+/// </summary>
 /// <param name="EntityId">The key.</param>
 /// <param name="Parent">Name of a committed snapshot; empty for none.</param>
 public sealed record PrepareSnapshot(
@@ -53,6 +56,17 @@ public sealed record RemoveSnapshot(NamespaceName Space, string EntityId, string
 
 public sealed record SnapshotRemoved(string Key);
 
+/// <summary>
+/// Removes directories that removed snapshots left, at once and once more where it failed before; answers
+/// <see cref="SnapshotsCleaned"/> when that is done.
+/// </summary>
+public sealed record CleanSnapshots(NamespaceName Space, string Snapshotter) : ISnapshotCommand
+{
+    public string EntityId => "";
+}
+
+public sealed record SnapshotsCleaned;
+
 /// <summary>Disk usage of what the snapshot itself adds; answers <see cref="SnapshotUsage"/>.</summary>
 public sealed record GetSnapshotUsage(NamespaceName Space, string EntityId, string Snapshotter) : ISnapshotCommand;
 
@@ -82,6 +96,12 @@ public sealed record SnapshotView(
 {
     /// <summary>Number of its directory, unique within the snapshotter.</summary>
     public long Number { get; init; }
+}
+
+/// <summary>containerd's label on a snapshot that is being prepared: the name that it will be committed under.</summary>
+public static class SnapshotRef
+{
+    public const string Label = "containerd.io/snapshot.ref";
 }
 
 /// <summary>A snapshot's id within its namespace: <c>snapshotter|key</c>.</summary>

@@ -5,13 +5,15 @@ using Runtime.Faults;
 namespace Runtime.Actors.Snapshots;
 
 /// <summary>
-/// Removes directories one after another, because a big one keeps the disk busy for seconds. What it does not get to, or cannot
-/// remove, is an orphan that the next start finds. Parent: SnapshotManager.
+/// Removes directories one after another, because a big one keeps the disk busy for seconds. What it cannot remove it tries again
+/// when somebody asks to clean up; what it does not get to is an orphan that the next start finds. Parent: SnapshotManager.
 /// </summary>
 public sealed class SnapshotRemover : UntypedActor
 {
     private readonly SnapshotDrivers _drivers;
     private readonly Queue<DiscardSnapshotDirectory> _waiting = [];
+    private readonly HashSet<DiscardSnapshotDirectory> _failed = [];
+    private readonly List<IActorRef> _cleaning = [];
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private bool _busy;
 
@@ -29,10 +31,19 @@ public sealed class SnapshotRemover : UntypedActor
                 _waiting.Enqueue(discard);
                 RemoveNext();
                 break;
+            case CleanSnapshots:
+                foreach (var failed in _failed) _waiting.Enqueue(failed);
+                _failed.Clear();
+                _cleaning.Add(Sender);
+                RemoveNext();
+                break;
             case Removed removed:
                 if (removed.Fault is { } fault)
-                    _log.Warning("Snapshot directory {Snapshotter}/{Number} stays until the next start: {Fault}",
+                {
+                    _failed.Add(removed.What);
+                    _log.Warning("Snapshot directory {Snapshotter}/{Number} stays until somebody cleans up: {Fault}",
                         removed.What.Snapshotter, removed.What.Number, fault.Message);
+                }
                 _busy = false;
                 RemoveNext();
                 break;
@@ -44,7 +55,13 @@ public sealed class SnapshotRemover : UntypedActor
 
     private void RemoveNext()
     {
-        if (_busy || !_waiting.TryDequeue(out var next)) return;
+        if (_busy) return;
+        if (!_waiting.TryDequeue(out var next))
+        {
+            foreach (var caller in _cleaning) caller.Tell(new SnapshotsCleaned());
+            _cleaning.Clear();
+            return;
+        }
         _busy = true;
         Task.Run(() => _drivers.Remove(next.Snapshotter, next.Number))
             .PipeTo(Self, success: () => new Removed(next, null), failure: cause => new Removed(next, RuntimeFault.From(cause)));

@@ -100,6 +100,11 @@ public sealed class SnapshotSpaceManager : EntityManager
     {
         if (!_drivers.TryGet(command.Snapshotter, out _))
             return new(FaultKind.InvalidArgument, "snapshot.no-snapshotter", $"There is no snapshotter \"{command.Snapshotter}\".");
+        if (command is CleanSnapshots)
+        {
+            _remover.Forward(command);
+            return null;
+        }
         if (command.EntityId.Length is 0 or > KeyLengthMax)
             return new(FaultKind.InvalidArgument, "snapshot.invalid-key", $"A snapshot's key has 1 to {KeyLengthMax} characters.");
         var id = IdOf(command, command.EntityId);
@@ -107,6 +112,8 @@ public sealed class SnapshotSpaceManager : EntityManager
         {
             GetSnapshotMounts => Answer(MountsOf(id)),
             GetSnapshotUsage => BeginUsage(id),
+            PrepareSnapshot prepare when IsThere(prepare) is { } name => new RuntimeFault(
+                FaultKind.AlreadyExists, "snapshot.target-exists", $"target snapshot \"{name}\": already exists"),
             PrepareSnapshot prepare => BeginOn(prepare, prepare.Parent),
             ViewSnapshot view => BeginOn(view, view.Parent),
             CommitSnapshot commit => BeginCommit(commit),
@@ -114,6 +121,10 @@ public sealed class SnapshotSpaceManager : EntityManager
             _ => Begin(command, ""),
         };
     }
+
+    /// <summary>What the snapshot is to become, if that is there: then nobody has to fill another one.</summary>
+    private string? IsThere(PrepareSnapshot prepare) =>
+        prepare.Labels.TryGetValue(SnapshotRef.Label, out var name) && _views.Find(Space, IdOf(prepare, name)) is not null ? name : null;
 
     private RuntimeFault? BeginOn(ISnapshotCommand command, string parent) =>
         parent.Length > 0 && FaultOfParent(command, parent) is { } fault ? fault : Begin(command, parent);
@@ -136,7 +147,7 @@ public sealed class SnapshotSpaceManager : EntityManager
             || _views.In(Space).Values.Any(view => view.Parent == command.EntityId && view.Snapshotter == command.Snapshotter))
         {
             return new(
-                FaultKind.FailedPrecondition, "snapshot.has-children", $"Snapshot \"{command.EntityId}\" has others that build on it.");
+                FaultKind.FailedPrecondition, "snapshot.has-children", $"Snapshot \"{command.EntityId}\": cannot remove snapshot with child.");
         }
         _going.Add(id);
         return Begin(command, "");

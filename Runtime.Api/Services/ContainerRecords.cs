@@ -52,6 +52,12 @@ public sealed class ContainerRecords(RuntimeDomain domain, ApiOptions options)
         }
     }
 
+    /// <summary>Without its spec, which is in a file.</summary>
+    public Container Of(ContainerView view) => Record(view);
+
+    /// <summary>Without its spec, which is in a file.</summary>
+    public Container Of(SandboxView view) => Record(view);
+
     private static string? Field(Container record, ReadOnlySpan<string> path) => path[0] switch
     {
         "id" => FieldPaths.Value(record.Id),

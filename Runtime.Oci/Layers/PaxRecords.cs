@@ -11,6 +11,9 @@ internal sealed class PaxRecords
 
     private static ReadOnlySpan<byte> XattrPrefix => "SCHILY.xattr."u8;
 
+    /// <summary>The record of an extended attribute, as star, GNU tar and Go have it.</summary>
+    public static string XattrKey(ReadOnlySpan<byte> name) => Encoding.UTF8.GetString(XattrPrefix) + Encoding.UTF8.GetString(name);
+
     public byte[]? Path { get; set; }
 
     public byte[]? LinkPath { get; set; }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
@@ -11,8 +12,9 @@ namespace Runtime.Oci.Registry;
 /// (distribution, spec/auth). Parallel requests share one token. Nothing outlives the pull.
 /// </summary>
 /// <param name="credential">Null: anonymous, which may still need a token.</param>
+/// <param name="scopes">What a token is asked for (token.md, <c>scope</c>), beside what the host itself names.</param>
 internal sealed class HostAuthorizer(
-    RegistryHost host, RegistryCredential? credential, string repository, RegistryHttp http, TimeProvider clock) : IDisposable
+    RegistryHost host, RegistryCredential? credential, ImmutableArray<string> scopes, RegistryHttp http, TimeProvider clock) : IDisposable
 {
     private const int MaxReplyBytes = 1024 * 1024;
     private const string ClientId = "actord";
@@ -90,7 +92,7 @@ internal sealed class HostAuthorizer(
         var reply = await FetchAsync(realm, bearer, cancellation);
         var token = reply.Token is { Length: > 0 } ? reply.Token : reply.AccessToken;
         if (string.IsNullOrEmpty(token) || token.AsSpan().ContainsAny("\r\n\0"))
-            throw RegistryFaults.BadAnswer(realm.Authority, repository, "the reply holds no token");
+            throw RegistryFaults.BadAnswer(realm.Authority, scopes[0], "the reply holds no token");
         var lifetime = reply.ExpiresIn is > 0 and var seconds
             ? TimeSpan.FromSeconds(Math.Min(seconds, (long)MaxLifetime.TotalSeconds))
             : DefaultLifetime;
@@ -106,10 +108,10 @@ internal sealed class HostAuthorizer(
         if (!Uri.TryCreate(bearer["realm"], UriKind.Absolute, out var realm) || realm.Scheme is not ("http" or "https")
             || realm.UserInfo.Length > 0)
         {
-            throw RegistryFaults.BadAnswer(host.Authority, repository, "it names no token server that can be asked");
+            throw RegistryFaults.BadAnswer(host.Authority, scopes[0], "it names no token server that can be asked");
         }
         if (host.Root.Scheme == "https" && realm.Scheme == "http")
-            throw RegistryFaults.BadAnswer(host.Authority, repository, $"it names the token server {realm.Authority} without TLS");
+            throw RegistryFaults.BadAnswer(host.Authority, scopes[0], $"it names the token server {realm.Authority} without TLS");
         return realm;
     }
 
@@ -117,7 +119,11 @@ internal sealed class HostAuthorizer(
     // 2. A server that knows only the other way answers 404, 405 or the like: the other way is tried.
     private async Task<TokenReply> FetchAsync(Uri realm, AuthChallenge bearer, CancellationToken cancellation)
     {
-        var scope = bearer["scope"] is { Length: > 0 } asked ? asked : $"repository:{repository}:pull";
+        // A push asks for all that it will need at once: for the rights that the first request lacked there would be a token each.
+        var asked = (bearer["scope"] ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var scope = string.Join(' ', asked.Length > 0 && scopes.Length == 1 && scopes[0].EndsWith(":pull", StringComparison.Ordinal)
+            ? asked
+            : asked.Union(scopes));
         Func<HttpRequestMessage> get = () => Get(realm, bearer["service"], scope);
         Func<HttpRequestMessage>? post = credential is { IsGiven: true } ? () => Post(realm, bearer["service"], scope) : null;
         var (first, second) = credential?.IdentityToken is { Length: > 0 } ? (post!, get) : (get, post);
@@ -134,7 +140,7 @@ internal sealed class HostAuthorizer(
 
     private async Task<TokenReply> ReadAsync(HttpResponseMessage response, Uri realm, CancellationToken cancellation)
     {
-        var what = $"a token for {repository}";
+        var what = $"a token for {scopes[0]}";
         if (!response.IsSuccessStatusCode)
             throw (await RegistryFaults.OfAsync(response, realm.Authority, what, cancellation)).ToException();
         try

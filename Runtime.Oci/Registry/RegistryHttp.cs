@@ -4,12 +4,25 @@ using Runtime.Faults;
 
 namespace Runtime.Oci.Registry;
 
-/// <summary>A GET or HEAD, repeatable.</summary>
+/// <summary>A request that can be repeated.</summary>
 /// <param name="What">For messages: the reference or digest.</param>
 /// <param name="From">First byte wanted; 0 for all.</param>
 /// <param name="IsPinned">The content is checked by digest, so that a redirect to plain HTTP can do no harm.</param>
 internal sealed record RegistryRequest(
-    HttpMethod Method, string Path, string What, string? Accept, long From, bool IsPinned);
+    HttpMethod Method, string Path, string What, string? Accept, long From, bool IsPinned)
+{
+    /// <summary>Made anew for each attempt; null for a request without a body.</summary>
+    public Func<HttpContent>? Content { get; init; }
+
+    /// <summary>Where the registry said that this goes; null: <see cref="Path"/> below the host's root.</summary>
+    public Uri? Location { get; init; }
+
+    /// <summary>Statuses that are an answer though they are no success.</summary>
+    public Func<HttpStatusCode, bool>? IsAnswer { get; init; }
+
+    /// <summary>A big body takes as long as it takes, if only it gets on.</summary>
+    public bool IsUpload { get; init; }
+}
 
 /// <summary>One request to one host, with redirects and time limit: no retry, no authentication.</summary>
 internal sealed class RegistryHttp(RegistryConnections connections, RegistryOptions options, TimeProvider clock)
@@ -23,10 +36,11 @@ internal sealed class RegistryHttp(RegistryConnections connections, RegistryOpti
     public async Task<HttpResponseMessage> SendAsync(
         RegistryHost host, RegistryRequest request, AuthenticationHeaderValue? authorization, CancellationToken cancellation)
     {
-        var url = UrlOf(host, request.Path);
+        var url = request.Location ?? UrlOf(host, request.Path);
         for (var redirects = 0; ; redirects++)
         {
-            var response = await AnswerAsync(host, () => Message(host, request, url, authorization), cancellation);
+            var response = await AnswerAsync(
+                host, () => Message(host, request, url, authorization), cancellation, request.IsUpload ? Timeout.InfiniteTimeSpan : null);
             if (!IsRedirect(response.StatusCode) || response.Headers.Location is not { } location) return response;
             response.Dispose();
             var next = new Uri(url, location);
@@ -46,9 +60,9 @@ internal sealed class RegistryHttp(RegistryConnections connections, RegistryOpti
         AnswerAsync(host, message, cancellation);
 
     private async Task<HttpResponseMessage> AnswerAsync(
-        RegistryHost host, Func<HttpRequestMessage> create, CancellationToken cancellation)
+        RegistryHost host, Func<HttpRequestMessage> create, CancellationToken cancellation, TimeSpan? timeout = null)
     {
-        using var limit = new CancellationTokenSource(options.ResponseTimeout, clock);
+        using var limit = new CancellationTokenSource(timeout ?? options.ResponseTimeout, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
         using var message = create();
         message.Headers.TryAddWithoutValidation("User-Agent", options.UserAgent);
@@ -66,7 +80,7 @@ internal sealed class RegistryHttp(RegistryConnections connections, RegistryOpti
         RegistryHost host, RegistryRequest request, Uri url, AuthenticationHeaderValue? authorization)
     {
         // HTTP/1.1: parallel downloads get a connection each, instead of sharing one connection's flow control.
-        var message = new HttpRequestMessage(request.Method, url) { Version = HttpVersion.Version11 };
+        var message = new HttpRequestMessage(request.Method, url) { Version = HttpVersion.Version11, Content = request.Content?.Invoke() };
         if (request.Accept is not null) message.Headers.TryAddWithoutValidation("Accept", request.Accept);
         if (request.From > 0) message.Headers.Range = new RangeHeaderValue(request.From, null);
         // After a redirect to elsewhere neither token nor configured header goes along: they are this host's.
@@ -79,7 +93,8 @@ internal sealed class RegistryHttp(RegistryConnections connections, RegistryOpti
     private static Uri UrlOf(RegistryHost host, string path)
     {
         var url = $"{host.Root.AbsoluteUri.TrimEnd('/')}/{path}";
-        return new Uri(host.NeedsNamespace ? $"{url}?ns={Uri.EscapeDataString(host.Domain)}" : url);
+        if (!host.NeedsNamespace) return new Uri(url);
+        return new Uri($"{url}{(path.Contains('?', StringComparison.Ordinal) ? '&' : '?')}ns={Uri.EscapeDataString(host.Domain)}");
     }
 
     private static bool IsRedirect(HttpStatusCode status) => status

@@ -6,7 +6,7 @@ using Runtime.Oci.Images;
 namespace Runtime.Oci.Registry;
 
 /// <summary>
-/// One pull from one repository: its hosts in order, one caller's credential, the tokens that it got. Thread-safe; layers may be
+/// One pull from one repository, or one push to it: its hosts in order, one caller's credential, the tokens that it got. Thread-safe; layers may be
 /// fetched in parallel. Every failure is a <see cref="FaultException"/> that names host, subject and status:
 /// <list type="bullet">
 /// <item>Unauthenticated or PermissionDenied <c>registry.unauthorized</c>: 401, 403</item>
@@ -27,7 +27,7 @@ public sealed partial class RegistrySession : IDisposable
 
     internal RegistrySession(
         ImageReference reference, RegistryCredential? credential, ImmutableArray<RegistryHost> hosts, RegistryHttp http,
-        RetryPolicy retries)
+        RetryPolicy retries, ImmutableArray<string> scopes)
     {
         _reference = reference;
         _http = http;
@@ -35,7 +35,7 @@ public sealed partial class RegistrySession : IDisposable
         _hosts =
         [
             .. hosts.Select(host => (
-                host, new HostAuthorizer(host, IsFor(host, credential) ? credential : null, reference.Path, http, retries.Clock))),
+                host, new HostAuthorizer(host, IsFor(host, credential) ? credential : null, scopes, http, retries.Clock))),
         ];
     }
 
@@ -96,7 +96,7 @@ public sealed partial class RegistrySession : IDisposable
             try
             {
                 var response = await AuthorizedAsync(host, authorizer, request, cancellation);
-                if (response.IsSuccessStatusCode) return (await read(host, response), null);
+                if (response.IsSuccessStatusCode || request.IsAnswer?.Invoke(response.StatusCode) is true) return (await read(host, response), null);
                 using (response)
                 {
                     retryAfter = _retries.RetryAfterOf(response);

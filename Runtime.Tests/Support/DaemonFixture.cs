@@ -314,6 +314,9 @@ public sealed class DaemonFixture : IAsyncDisposable
         }
     }
 
+    /// <summary>What Debian's ctr prints.</summary>
+    public Task<string> CtrAsync(params string[] arguments) => Tool.RunAsync("ctr", ["--address", Socket, .. arguments]);
+
     private async Task ImportImageAsync()
     {
         var image = await TestImages.BusyBoxAsync(_directory["image"]);

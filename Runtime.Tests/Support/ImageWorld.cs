@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Runtime.Actors;
 using Runtime.Actors.Entities;
 using Runtime.Actors.Images;
 using Runtime.Actors.Namespaces;
@@ -7,6 +8,7 @@ using Runtime.Actors.Pulls;
 using Runtime.Actors.Snapshots;
 using Runtime.Linux.Mounts;
 using Runtime.Oci.Registry;
+using Runtime.Tests.Unit.Cri;
 
 namespace Runtime.Tests.Support;
 
@@ -34,6 +36,9 @@ public sealed class ImageWorld : IAsyncDisposable
 
     public ImageComposition Images { get; private set; } = null!;
 
+    /// <summary>As the gRPC floors see it: images, content and snapshots are real, pods there are none.</summary>
+    public RuntimeDomain Domain { get; private set; } = null!;
+
     public EntityRequests Requests { get; private set; } = null!;
 
     public static async Task<ImageWorld> NewAsync() => await new ImageWorld().StartAsync();
@@ -51,6 +56,14 @@ public sealed class ImageWorld : IAsyncDisposable
         var known = (await store.LiveAsync("", CancellationToken.None))
             .Select(id => new NamespaceName(id.Split('/')[1])).Distinct();
         var namespaces = system.ActorOf(NamespaceManager.Props(Images.Slices, [.. known]), NamespaceManager.Name);
+        Domain = new RuntimeDomain(
+            namespaces, snapshots, new(), new(), Images.ImageNames, Images.Pulls, Images.SnapshotViews, Images.Catalog, Images.Archives,
+            new ScriptedDomain.FakeNetwork(), new ScriptedDomain.FakePodCidrs(), new ScriptedDomain.FakeStatistics(), EntityChanges.Of(system))
+        {
+            Snapshotters = Images.Drivers,
+            Differ = Images.Differ,
+            Transfers = Images.Transfers,
+        };
         Requests = new EntityRequests(command => command is ISnapshotCommand ? snapshots : namespaces);
         return this;
     }
