@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Runtime.Actors.ClientTasks;
 using Runtime.Actors.Containers;
 using Runtime.Actors.Images;
 using Runtime.Actors.Journal;
@@ -15,6 +16,7 @@ public static class DomainJournal
         .. SandboxJournal.Types,
         .. ContainerJournal.Types,
         .. RecordJournal.Types,
+        .. ClientTaskJournal.Types,
         .. ImageComposition.JournalTypes,
     ];
 }

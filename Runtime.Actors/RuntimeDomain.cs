@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Runtime.Actors.ClientTasks;
 using Runtime.Actors.Containers;
 using Runtime.Actors.Entities;
 using Runtime.Actors.Images;
@@ -31,4 +32,7 @@ public sealed record RuntimeDomain(
 {
     /// <summary>Containers of containerd's services; those of pods are <see cref="Containers"/>.</summary>
     public ReadModel<ContainerRecord> Records { get; init; } = new();
+
+    /// <summary>Tasks of container records.</summary>
+    public ReadModel<ClientTaskView> Tasks { get; init; } = new();
 }

@@ -53,6 +53,7 @@ public static class ApiHosting
         services.AddSingleton<IntrospectionService>();
         services.AddSingleton<NamespacesService>();
         services.AddSingleton<TasksService>();
+        services.AddSingleton<TaskRecipes>();
         services.AddSingleton<VersionService>();
         services.AddSingleton<ActordImagesService>();
         if (journal is null) return services;
