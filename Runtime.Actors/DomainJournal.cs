@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Runtime.Actors.ClientTasks;
 using Runtime.Actors.Containers;
 using Runtime.Actors.Images;
 using Runtime.Actors.Journal;
@@ -21,6 +22,7 @@ public static class DomainJournal
         .. LeaseJournal.Types,
         .. NamespaceJournal.Types,
         .. SandboxRecordJournal.Types,
+        .. ClientTaskJournal.Types,
         .. ImageComposition.JournalTypes,
     ];
 }

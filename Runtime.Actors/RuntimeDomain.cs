@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Runtime.Actors.ClientTasks;
 using Runtime.Actors.Containers;
 using Runtime.Actors.Content;
 using Runtime.Actors.Diffs;
@@ -61,6 +62,9 @@ public sealed record RuntimeDomain(
 
     /// <summary>Null: shims are not asked about themselves.</summary>
     public IShimInfo? ShimInfo { get; init; }
+
+    /// <summary>Tasks of container records.</summary>
+    public ReadModel<ClientTaskView> Tasks { get; init; } = new();
 }
 
 /// <summary>What containerd's services need of content and images beside commands and read models.</summary>

@@ -67,6 +67,7 @@ public static class ApiHosting
         services.AddSingleton<StreamRegistry>();
         services.AddSingleton<StreamingService>();
         services.AddSingleton<TasksService>();
+        services.AddSingleton<TaskRecipes>();
         services.AddSingleton<VersionService>();
         services.AddSingleton<ActordImagesService>();
         if (domain.Differ is { } differ) services.AddSingleton(differ).AddSingleton<DiffService>();

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Akka.Actor;
 using Akka.Event;
 using Runtime.Actors;
+using Runtime.Actors.ClientTasks;
 using Runtime.Actors.Containers;
 using Runtime.Actors.Content;
 using Runtime.Actors.Entities;
@@ -52,6 +53,7 @@ internal sealed class DomainComposition : IDisposable
         var catalog = journal.Store;
         var sandboxes = new ReadModel<SandboxView>();
         var containers = new ReadModel<ContainerView>();
+        var tasks = new ReadModel<ClientTaskView>();
 
         var features = new RuntimeFeatures(config.Runtimes, KernelFeatures.Read(), FeaturesMax);
         await features.ProbeAsync(CancellationToken.None);
@@ -68,7 +70,7 @@ internal sealed class DomainComposition : IDisposable
             Policy = containerOptions.Policy with { BlockIo = LoadBlockIo(config.Containers.BlockIoFile, Logging.GetLogger(system, nameof(BlockIoClasses))) },
         };
         if (containerOptions.Host.Apparmor) await LoadApparmorAsync(Logging.GetLogger(system, nameof(ApparmorDefault)));
-        var shims = new ShimManager(ShimOptions(config, layout), clock);
+        var shims = new ShimManager(ShimOptions(config, layout), clock, Logging.GetLogger(system, nameof(ShimManager)));
         var cni = CniOptions(config, layout);
         var loader = new CniConfigLoader(cni, clock, Logging.GetLogger(system, nameof(CniConfigLoader)));
         var network = new CniNetwork(cni, loader, Logging.GetLogger(system, nameof(CniNetwork)));
@@ -92,6 +94,7 @@ internal sealed class DomainComposition : IDisposable
             SandboxSlice.Create(sandboxOptions, new SandboxPorts(shims, network, resources, pauses), sandboxes, containers, catalog, clock),
             ContainerSlice.Create(
                 containerOptions, new ContainerPorts(shims, snapshots, images.Catalog), containers, sandboxes, catalog, clock),
+            new ClientTaskSlice(layout.State, shims, containerOptions.Tasks, tasks, catalog, clock).Create(),
         ];
         var known = await KnownNamespacesAsync(catalog);
         var namespaces = system.ActorOf(NamespaceManager.Props(slices, known), NamespaceManager.Name);
@@ -117,8 +120,9 @@ internal sealed class DomainComposition : IDisposable
             Differ = images.Differ,
             Transfers = images.Transfers,
             ShimInfo = new ShimInfo(ShimOptions(config, layout)),
+            Tasks = tasks,
         };
-        return new DomainComposition(domain, new ShimEvents(system.EventStream), features) { _owned = { registry, loader } };
+        return new DomainComposition(domain, new ShimEvents(system.EventStream), features) { _owned = { registry, loader, shims } };
     }
 
     public RuntimeDomain Domain { get; }
@@ -274,7 +278,7 @@ internal sealed class DomainComposition : IDisposable
     // A kubelet that sees a list which is not whole yet takes what it misses for dead.
     private static Task<EntitiesRecovered[]> RecoverAsync(IActorRef namespaces, ImmutableArray<NamespaceName> known) => Task.WhenAll(
         from space in known
-        from slice in new[] { ImageManager.Name, SandboxManager.Name, "containers", RecordSlice.Name, LeaseSlice.Name, NamespaceRecordSlice.Name, SandboxRecordSlice.Name }
+        from slice in new[] { ImageManager.Name, SandboxManager.Name, "containers", RecordSlice.Name, LeaseSlice.Name, NamespaceRecordSlice.Name, SandboxRecordSlice.Name, ClientTaskSlice.Name }
         select namespaces.Ask<EntitiesRecovered>(new AwaitSliceRecovery(space, slice), RecoveryMax));
 
     // The namespaces that the journal knows come back at once; CRI's is always there.

@@ -6,6 +6,8 @@ using Runtime.Actors.Shims;
 using Runtime.Actors.Tasks;
 using Runtime.Faults;
 using Runtime.Linux.Files;
+using Runtime.Ttrpc.Bootstrap;
+using Runtime.Ttrpc.Wire;
 
 namespace Runtime.Actors.Containers;
 
@@ -102,7 +104,8 @@ internal sealed class Checkpoints(IShims shims, DirectoryLayout directories, Tim
     {
         try
         {
-            await shim.CheckpointAsync(plan.Id, archive.Images, archive.Work, cancellation);
+            var options = WireAny.Pack(CheckpointOptionsMessage.TypeName, new CheckpointOptionsMessage { WorkPath = archive.Work });
+            await shim.CheckpointAsync(plan.Id, archive.Images, options, cancellation);
         }
         catch (FaultException failed) when (failed.Fault.Code == "oci.failed" || failed.Fault.Kind == FaultKind.Unknown)
         {

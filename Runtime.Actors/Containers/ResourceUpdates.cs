@@ -1,15 +1,19 @@
+using System.Collections.Immutable;
 using Runtime.Actors.Content;
 using Runtime.Actors.Shims;
 using Runtime.Actors.Tasks;
 using Runtime.Faults;
 using Runtime.Linux.Files;
 using Runtime.Oci.RuntimeSpec;
+using Runtime.Ttrpc.Wire;
 
 namespace Runtime.Actors.Containers;
 
 /// <summary>New limits for a container: its stored spec and its cgroup as one. One update of a container at a time.</summary>
 internal sealed class ResourceUpdates(IShims shims, HostFacts host)
 {
+    private const string ResourcesUrl = "types.containerd.io/opencontainers/runtime-spec/1/LinuxResources";
+
     private readonly KeyedLocks _turns = new();
 
     /// <param name="specPath">Of the bundle's config.json.</param>
@@ -30,7 +34,9 @@ internal sealed class ResourceUpdates(IShims shims, HostFacts host)
         {
             var shim = await shims.ConnectAsync(task.Space, task.Id, cancellation);
             // Without the devices: what a container may open is decided when it is made.
-            await shim.UpdateAsync(task.Id, OciSpecJson.Write(resources with { Devices = null }), cancellation);
+            await shim.UpdateAsync(
+                task.Id, new WireAny(ResourcesUrl, OciSpecJson.Write(resources with { Devices = null })),
+                ImmutableSortedDictionary<string, string>.Empty, cancellation);
         }
         catch
         {

@@ -3,6 +3,8 @@ using System.Net.Sockets;
 using Runtime.Faults;
 using Runtime.Linux.Mounts;
 using Runtime.Ttrpc.Actord;
+using Runtime.Ttrpc.Tasks;
+using Runtime.Ttrpc.Wire;
 
 namespace Runtime.Actors.Shims;
 
@@ -33,19 +35,21 @@ public interface IShim
     /// <summary>Removes an exited process, or one that was only created, and answers its exit.</summary>
     Task<ProcessExit> DeleteAsync(string id, string execId, CancellationToken cancellation);
 
-    Task<ImmutableArray<uint>> PidsAsync(string id, CancellationToken cancellation);
+    /// <summary>Every process of the container.</summary>
+    Task<ImmutableArray<TaskProcess>> ProcessesAsync(string id, CancellationToken cancellation);
 
     Task PauseAsync(string id, CancellationToken cancellation);
 
     Task ResumeAsync(string id, CancellationToken cancellation);
 
-    /// <summary>Has CRIU dump a container, which goes on; takes as long as its memory is large.</summary>
-    /// <param name="imagePath">An empty directory.</param>
-    /// <param name="workPath">For CRIU's log and statistics.</param>
-    Task CheckpointAsync(string id, string imagePath, string workPath, CancellationToken cancellation);
+    /// <summary>Applies resources: the JSON of the runtime spec's <c>linux.resources</c>, in an Any.</summary>
+    /// <param name="annotations">For shims that know what to do with them.</param>
+    Task UpdateAsync(
+        string id, WireAny resources, ImmutableSortedDictionary<string, string> annotations, CancellationToken cancellation);
 
-    /// <summary>Applies resources: the JSON of the runtime spec's <c>linux.resources</c>.</summary>
-    Task UpdateAsync(string id, ReadOnlyMemory<byte> resourcesJson, CancellationToken cancellation);
+    /// <summary>Has CRIU dump a container into an empty directory; takes as long as its memory is large.</summary>
+    /// <param name="options">Of the runtime; null for none.</param>
+    Task CheckpointAsync(string id, string directory, WireAny? options, CancellationToken cancellation);
 
     Task ResizeAsync(string id, string execId, uint width, uint height, CancellationToken cancellation);
 
@@ -83,7 +87,14 @@ public interface IShim
 /// <param name="Stdout">As stdin, or <c>cri://PATH?...</c> for a log that a native shim writes.</param>
 public sealed record TaskCreate(
     string Id, string Bundle, ImmutableArray<MountSpec> Rootfs, string Stdin, string Stdout, string Stderr, bool Terminal,
-    RuncOptions Options);
+    RuncOptions Options)
+{
+    /// <summary>In the place of <see cref="Options"/>; null: those.</summary>
+    public ShimOptionsGiven? Given { get; init; }
+
+    /// <summary>Directory of a checkpoint that is restored; empty for none.</summary>
+    public string Checkpoint { get; init; } = "";
+}
 
 /// <param name="SpecJson">The runtime spec's <c>process</c> object.</param>
 public sealed record ExecCreate(

@@ -1,5 +1,6 @@
 using Runtime.Actors.Namespaces;
 using Runtime.Faults;
+using Runtime.Ttrpc.Wire;
 
 namespace Runtime.Actors.Shims;
 
@@ -25,6 +26,10 @@ public interface IShims
     /// the bundle. Done when nothing is left, also if nothing was there.
     /// </summary>
     Task CleanUpAsync(NamespaceName space, string id, CancellationToken cancellation);
+
+    /// <summary>Removes the bundle of a task that its shim has deleted.</summary>
+    /// <param name="hasShimEnded">The shim served no other, and has gone with it.</param>
+    void Forget(NamespaceName space, string id, bool hasShimEnded);
 }
 
 /// <summary>What the shim binary's <c>start</c> needs.</summary>
@@ -32,7 +37,15 @@ public interface IShims
 /// <param name="GroupId">The sandbox whose shim is shared.</param>
 /// <param name="RuntimeType"><c>io.containerd.runc.v2</c> and the like; resolves to a binary.</param>
 /// <param name="Options">Options of the OCI runtime.</param>
-public sealed record ShimStart(NamespaceName Space, string Id, string GroupId, string RuntimeType, RuncOptions Options);
+public sealed record ShimStart(NamespaceName Space, string Id, string GroupId, string RuntimeType, RuncOptions Options)
+{
+    /// <summary>In the place of <see cref="Options"/>; null: those.</summary>
+    public ShimOptionsGiven? Given { get; init; }
+}
+
+/// <summary>Options as a client gave them, of whatever runtime. runc's are completed by what this daemon has for all its tasks.</summary>
+/// <param name="Value">Null for none.</param>
+public sealed record ShimOptionsGiven(WireAny? Value);
 
 /// <summary><c>containerd.runc.v1.Options</c>, as the configuration's runtime table has them.</summary>
 public sealed record RuncOptions

@@ -18,6 +18,10 @@ public sealed class ShimBinaries(string directory)
 
     public static bool IsNative(string path) => Path.GetFileName(path) == Native;
 
+    /// <summary>Whether its options are containerd.runc.v1.Options, also where a client gave none.</summary>
+    public static bool TakesRuncOptions(string path) =>
+        IsNative(path) || Path.GetFileName(path).StartsWith("containerd-shim-runc-", StringComparison.Ordinal);
+
     /// <param name="runtimeType">A type, or the absolute path of a binary.</param>
     /// <exception cref="FaultException">InvalidArgument for what is no type; NotFound where there is no such binary.</exception>
     public string Resolve(string runtimeType)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Akka.Event;
 using Runtime.Actors.Namespaces;
 using Runtime.Faults;
 using Runtime.Linux.Files;
@@ -11,10 +12,12 @@ using Runtime.Ttrpc.Wire;
 namespace Runtime.Actors.Shims;
 
 /// <summary>The shims of this machine: binaries that are started, and sockets that are spoken to.</summary>
-public sealed class ShimManager(ShimOptions options, TimeProvider clock) : IShims
+/// <param name="log">Takes what shims other than ours log.</param>
+public sealed class ShimManager(ShimOptions options, TimeProvider clock, ILoggingAdapter log) : IShims, IDisposable
 {
     private readonly ShimBinaries _binaries = new(options.BinaryDirectory);
     private readonly ConcurrentDictionary<string, ShimConnection> _connections = new();
+    private readonly ShimLogs _logs = new(log);
 
     public async Task<IShim> StartAsync(ShimStart start, CancellationToken cancellation)
     {
@@ -33,6 +36,7 @@ public sealed class ShimManager(ShimOptions options, TimeProvider clock) : IShim
         }
         // 3. A new one. Whatever happens now, the bundle says what to clean up with.
         ShimBootstrap.WriteBinary(bundle, binary);
+        if (!ShimBinaries.IsNative(binary)) _logs.Follow(bundle);
         Directory.CreateDirectory(options.SocketDirectory);
         var run = new ShimCommand(options, binary, start.Space.Value, start.Id, bundle);
         // A start that has begun is not cancelled, only bounded: killed half way, it could leave a shim that no file knows.
@@ -63,11 +67,40 @@ public sealed class ShimManager(ShimOptions options, TimeProvider clock) : IShim
         {
             // An upgrade may have moved it; the name stays.
             if (!File.Exists(binary)) binary = new ShimBinaries(options.BinaryDirectory).Resolve($"x.{NameAsType(binary)}");
+            if (!ShimBinaries.IsNative(binary)) _logs.Follow(bundle);
             var run = new ShimCommand(options, binary, space.Value, id, bundle);
+            await DeleteAsync(run, binary, cancellation);
+        }
+        Remove(bundle);
+    }
+
+    public void Forget(NamespaceName space, string id, bool hasShimEnded)
+    {
+        var bundle = options.Directories.Bundle(space.Value, id);
+        if (hasShimEnded && ShimBootstrap.TryRead(bundle) is { } bootstrap) _connections.TryRemove(bootstrap.Address, out _);
+        Remove(bundle);
+    }
+
+    public void Dispose() => _logs.Dispose();
+
+    // Ours says truly whether something is left. Others fail where they never came as far as to have something.
+    private async Task DeleteAsync(ShimCommand run, string binary, CancellationToken cancellation)
+    {
+        try
+        {
             await run.RunAsync("delete", [], options.CleanUpTimeout, cancellation);
         }
+        catch (FaultException failed) when (!ShimBinaries.IsNative(binary) && failed.Fault.Kind == FaultKind.Unavailable)
+        {
+            log.Warning("{Message}", failed.Message);
+        }
+    }
+
+    private void Remove(string bundle)
+    {
         Mounter.UnmountTree(bundle, lazy: true);
         DirectoryTree.Delete(bundle);
+        _logs.Forget(bundle);
     }
 
     private static string NameAsType(string binary) =>
@@ -83,9 +116,9 @@ public sealed class ShimManager(ShimOptions options, TimeProvider clock) : IShim
             ContainerdTtrpcAddress = ShimCommand.TtrpcAddress(options),
             ContainerdBinary = options.PublishBinary,
             SocketDir = options.SocketDirectory,
-            Extensions = [TtrpcShim.Pack(start.Options, options)],
+            Extensions = TtrpcShim.OptionsFor(binary, start.Given, start.Options, options) is { } own ? [own] : [],
         })
-        : WireWriter.ToArray(TtrpcShim.Pack(start.Options, options));
+        : TtrpcShim.OptionsFor(binary, start.Given, start.Options, options) is { } given ? WireWriter.ToArray(given) : [];
 
     // A binary that is newer than the shim that runs reports its own version (containerd#10888): so the shim is asked.
     private async Task<ShimBootstrap> WithEffectiveVersionAsync(
@@ -121,8 +154,10 @@ public sealed class ShimManager(ShimOptions options, TimeProvider clock) : IShim
             _connections.TryRemove(KeyValuePair.Create(bootstrap.Address, connection));
             throw;
         }
+        var binary = ShimBootstrap.BinaryOf(bundle);
+        if (!ShimBinaries.IsNative(binary) && Directory.Exists(bundle)) _logs.Follow(bundle);
         return new TtrpcShim(
-            connection, bootstrap.Version, ShimBinaries.IsNative(ShimBootstrap.BinaryOf(bundle)), space.Value, options, clock);
+            connection, bootstrap.Version, binary, space.Value, options, clock);
     }
 
     private ShimConnection ConnectionTo(ShimBootstrap bootstrap) =>

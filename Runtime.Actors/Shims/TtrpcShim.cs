@@ -12,24 +12,24 @@ namespace Runtime.Actors.Shims;
 
 /// <summary>A shim behind its ttrpc socket, on behalf of one namespace.</summary>
 /// <param name="version">Of the task API.</param>
+/// <param name="binary">Path of the shim's program.</param>
 internal sealed class TtrpcShim(
-    ShimConnection connection, int version, bool isNative, string space, ShimOptions options, TimeProvider clock) : IShim
+    ShimConnection connection, int version, string binary, string space, ShimOptions options, TimeProvider clock) : IShim
 {
     private const string ProcessUrl = "types.containerd.io/opencontainers/runtime-spec/1/Process";
-    private const string ResourcesUrl = "types.containerd.io/opencontainers/runtime-spec/1/LinuxResources";
     private const string RuncOptionsUrl = "containerd.runc.v1.Options";
 
     private readonly CallOptions _asking = new(space, options.StateTimeout);
     private readonly CallOptions _acting = new(space, options.CallTimeout);
     private readonly CallOptions _waiting = new(space);
 
-    public bool IsNative => isNative;
+    public bool IsNative => ShimBinaries.IsNative(binary);
 
     /// <summary>The OCI runtime's own state goes with ours unless the configuration says where: two daemons do not mix.</summary>
     public static WireAny Pack(RuncOptions runc, ShimOptions options) => WireAny.Pack(RuncOptionsUrl, new RuncOptionsMessage
     {
         BinaryName = runc.BinaryName,
-        Root = runc.Root.Length > 0 ? runc.Root : Path.Combine(options.Directories.State, "runc"),
+        Root = runc.Root.Length > 0 ? runc.Root : RuncRoot(options),
         SystemdCgroup = runc.SystemdCgroup,
         NoPivotRoot = runc.NoPivotRoot,
         NoNewKeyring = runc.NoNewKeyring,
@@ -38,6 +38,16 @@ internal sealed class TtrpcShim(
         IoUid = runc.IoUid,
         IoGid = runc.IoGid,
     });
+
+    /// <summary>What a shim gets: what the client gave, or what the configuration has. Null for none.</summary>
+    public static WireAny? OptionsFor(string binary, ShimOptionsGiven? given, RuncOptions runc, ShimOptions options) => given switch
+    {
+        null => Pack(runc, options),
+        { Value: null } => ShimBinaries.TakesRuncOptions(binary) ? Pack(new RuncOptions(), options) : null,
+        { Value: { TypeName: RuncOptionsUrl } own } when RuncOptionsMessage.Read(new WireReader(own.Value.Span)) is { Root.Length: 0 } message =>
+            WireAny.Pack(RuncOptionsUrl, message with { Root = RuncRoot(options) }),
+        { Value: { } own } => own,
+    };
 
     public Task<uint> CreateAsync(TaskCreate create, CancellationToken cancellation)
     {
@@ -50,7 +60,8 @@ internal sealed class TtrpcShim(
             Stdin = create.Stdin,
             Stdout = create.Stdout,
             Stderr = create.Stderr,
-            Options = Pack(create.Options, options),
+            Checkpoint = create.Checkpoint,
+            Options = OptionsFor(binary, create.Given, create.Options, options),
         };
         return TaskAsync(task => task.CreateAsync(request, _acting, cancellation), cancellation);
     }
@@ -93,11 +104,8 @@ internal sealed class TtrpcShim(
         return new ProcessExit(deleted.Pid, deleted.ExitStatus, deleted.ExitedAt ?? clock.GetUtcNow());
     }
 
-    public async Task<ImmutableArray<uint>> PidsAsync(string id, CancellationToken cancellation)
-    {
-        var pids = await AgainAsync(task => task.PidsAsync(id, _asking, cancellation), cancellation);
-        return [.. pids.Processes.Select(process => process.Pid)];
-    }
+    public async Task<ImmutableArray<TaskProcess>> ProcessesAsync(string id, CancellationToken cancellation) =>
+        (await AgainAsync(task => task.PidsAsync(id, _asking, cancellation), cancellation)).Processes;
 
     public Task PauseAsync(string id, CancellationToken cancellation) =>
         TaskAsync(task => task.PauseAsync(id, _acting, cancellation), cancellation);
@@ -105,21 +113,17 @@ internal sealed class TtrpcShim(
     public Task ResumeAsync(string id, CancellationToken cancellation) =>
         TaskAsync(task => task.ResumeAsync(id, _acting, cancellation), cancellation);
 
-    public Task CheckpointAsync(string id, string imagePath, string workPath, CancellationToken cancellation)
+    public Task UpdateAsync(
+        string id, WireAny resources, ImmutableSortedDictionary<string, string> annotations, CancellationToken cancellation)
     {
-        var request = new CheckpointTaskRequest
-        {
-            Id = id,
-            Path = imagePath,
-            Options = WireAny.Pack(CheckpointOptionsMessage.TypeName, new CheckpointOptionsMessage { WorkPath = workPath }),
-        };
-        return TaskAsync(task => task.CheckpointAsync(request, _waiting, cancellation), cancellation);
+        var request = new UpdateTaskRequest { Id = id, Resources = resources, Annotations = annotations };
+        return TaskAsync(task => task.UpdateAsync(request, _acting, cancellation), cancellation);
     }
 
-    public Task UpdateAsync(string id, ReadOnlyMemory<byte> resourcesJson, CancellationToken cancellation)
+    public Task CheckpointAsync(string id, string directory, WireAny? checkpoint, CancellationToken cancellation)
     {
-        var request = new UpdateTaskRequest { Id = id, Resources = new WireAny(ResourcesUrl, resourcesJson) };
-        return TaskAsync(task => task.UpdateAsync(request, _acting, cancellation), cancellation);
+        var request = new CheckpointTaskRequest { Id = id, Path = directory, Options = checkpoint };
+        return TaskAsync(task => task.CheckpointAsync(request, _waiting, cancellation), cancellation);
     }
 
     public Task ResizeAsync(string id, string execId, uint width, uint height, CancellationToken cancellation)
@@ -205,6 +209,8 @@ internal sealed class TtrpcShim(
 
     public Task ShutdownAsync(string id, bool now, CancellationToken cancellation) =>
         TaskAsync(task => task.ShutdownAsync(id, now, _acting, cancellation), cancellation);
+
+    private static string RuncRoot(ShimOptions options) => Path.Combine(options.Directories.State, "runc");
 
     private ProcessExit ExitOf(uint pid, WaitResponse exit) => new(pid, exit.ExitStatus, exit.ExitedAt ?? clock.GetUtcNow());
 

@@ -17,7 +17,7 @@ internal sealed class OutputPipe : IDisposable
     public OutputPipe(string path)
     {
         Path = path;
-        Inodes.MakeFifo(path, 0b110_000_000);
+        if (!File.Exists(path)) Inodes.MakeFifo(path, 0b110_000_000);
         var reading = Descriptors.Open(path, O_RDONLY | O_NONBLOCK);
         _ownEnd = Descriptors.Open(path, O_WRONLY | O_NONBLOCK);
         Stream = new AnonymousPipeClientStream(PipeDirection.In, new SafePipeHandle(reading.DangerousGetHandle(), ownsHandle: true));

@@ -12,8 +12,7 @@ namespace Runtime.Actors.Tasks;
 /// </summary>
 /// <remarks>
 /// Not an actor of its own: a task's truth is the shim, so an actor between would have nothing to own but a copy of it. The
-/// container's actor persists the intentions and outcomes; containers that <c>ctr</c> makes will have an actor that does the
-/// same with this class.
+/// container's actor persists the intentions and outcomes.
 /// </remarks>
 public sealed partial class TaskRunner(IShims shims, TaskOptions options, TimeProvider clock)
 {
@@ -193,20 +192,9 @@ public sealed partial class TaskRunner(IShims shims, TaskOptions options, TimePr
     /// <summary>Cleans up after a dead shim. Ours keeps an exit in the bundle until its task is deleted.</summary>
     private async Task<TaskExit> ReapAsync(TaskAddress task, CancellationToken cancellation)
     {
-        var kept = KeptExit(task);
+        var kept = KeptExit.TryRead(task.Bundle, "") is { } exit ? ExitOf(task, exit) : null;
         await shims.CleanUpAsync(task.Space, task.Id, cancellation);
         return kept ?? Unknown("The pod's shim died; what was left of the container was killed.");
-    }
-
-    /// <summary>The shim's file <c>exits/init</c>: <c>PID CODE UNIX-NANOSECONDS</c>.</summary>
-    private static TaskExit? KeptExit(TaskAddress task)
-    {
-        var path = Path.Combine(task.Bundle, "exits", "init");
-        if (!File.Exists(path)) return null;
-        var parts = File.ReadAllText(path).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
-        return parts.Length == 3 && uint.TryParse(parts[0], out var pid) && uint.TryParse(parts[1], out var code) && long.TryParse(parts[2], out var nanoseconds)
-            ? ExitOf(task, new ProcessExit(pid, code, DateTimeOffset.UnixEpoch.AddTicks(nanoseconds / TimeSpan.NanosecondsPerTick)))
-            : null;
     }
 
     private static TaskExit ExitOf(TaskAddress task, ProcessExit exit) => new(

@@ -112,6 +112,15 @@ public static unsafe class RawIo
             : throw Errno.Fault("pipe2");
     }
 
+    /// <summary>Waits until a read would not wait, poll(2); false when the time is up.</summary>
+    public static bool WaitReadable(SafeFileHandle file, int timeoutMs)
+    {
+        var entry = new IoCalls.PollDescriptor { File = (int)file.DangerousGetHandle(), Events = IoCalls.POLLIN };
+        var count = IoCalls.poll(&entry, 1, timeoutMs);
+        GC.KeepAlive(file);
+        return count >= 0 || Errno.Last == Errno.EINTR ? count > 0 : throw Errno.Fault("poll");
+    }
+
     /// <summary>Makes a FIFO, mkfifo(3), unless one is there.</summary>
     public static void MakeFifo(string path, uint mode)
     {

@@ -19,8 +19,8 @@ public sealed record SpawnRequest(string Program, IReadOnlyList<string> Argument
 
     public SafeFileHandle? Stderr { get; init; }
 
-    /// <summary>Becomes descriptor 3.</summary>
-    public SafeFileHandle? Extra { get; init; }
+    /// <summary>Become descriptors 3 and up. Each must not be numbered as one that another becomes.</summary>
+    public IReadOnlyList<SafeFileHandle> Extras { get; init; } = [];
 
     /// <summary>A session of its own, setsid(2): signals of the starter's terminal and group do not reach it.</summary>
     public bool NewSession { get; init; }
@@ -100,8 +100,8 @@ public static unsafe class Spawner
             }
         }
         // dup2 onto itself clears close-on-exec too (glibc 2.29, as POSIX wants).
-        if (request.Extra is { } extra)
-            _ = ProcessCalls.posix_spawn_file_actions_adddup2(actions, (int)extra.DangerousGetHandle(), FirstInherited);
+        for (var i = 0; i < request.Extras.Count; i++)
+            _ = ProcessCalls.posix_spawn_file_actions_adddup2(actions, (int)request.Extras[i].DangerousGetHandle(), FirstInherited + i);
     }
 
     private static byte** Environ() => *(byte***)NativeLibrary.GetExport(NativeLibrary.GetMainProgramHandle(), "environ");

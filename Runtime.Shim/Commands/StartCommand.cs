@@ -88,7 +88,7 @@ internal static class StartCommand
         return Spawner.Spawn(new("/proc/self/exe", line)
         {
             WorkingDirectory = arguments.Bundle,
-            Extra = listener,
+            Extras = [listener],
             NewSession = true,
             BlockedSignals = ShimServer.BlockedSignals,
         });

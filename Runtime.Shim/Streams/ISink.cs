@@ -44,8 +44,7 @@ internal sealed class SocketSink(SafeFileHandle socket) : ISink
 /// <summary><c>file://</c>: raw bytes appended to a file. A full disk loses output; it never blocks a container.</summary>
 internal sealed class FileSink(string path) : ISink
 {
-    private readonly SafeFileHandle _file = Descriptors.Open(
-        path, FileConstants.O_WRONLY | FileConstants.O_CREAT | FileConstants.O_APPEND, 0b110_100_000);
+    private readonly SafeFileHandle _file = Open(path);
 
     public SafeFileHandle? Waitable => null;
 
@@ -62,6 +61,13 @@ internal sealed class FileSink(string path) : ISink
     }
 
     public void End() => _file.Dispose();
+
+    private static SafeFileHandle Open(string path)
+    {
+        if (Path.GetDirectoryName(path) is { Length: > 0 } directory)
+            Directory.CreateDirectory(directory);
+        return Descriptors.Open(path, FileConstants.O_WRONLY | FileConstants.O_CREAT | FileConstants.O_APPEND, 0b110_100_100);
+    }
 }
 
 internal sealed class NullSink : ISink

@@ -25,6 +25,7 @@ internal sealed class ProcessStreams
     private readonly EventLoop _io;
     private readonly EventLoop _control;
     private readonly StreamTargets _targets;
+    private readonly LoggerProcess? _logger;
     private readonly List<Copier> _outputs = [];
     private readonly ISink? _stdout;
     private readonly ISink? _stderr;
@@ -41,11 +42,13 @@ internal sealed class ProcessStreams
     private bool _isAttached;
 
     /// <param name="connections">Of an exec; null: a container's first process, to which clients attach while it runs.</param>
+    /// <param name="logger">Takes the streams that go to a program; null where none does.</param>
     /// <exception cref="FaultException">A FIFO or file cannot be opened, or a URI is not understood.</exception>
     public ProcessStreams(
-        EventLoop control, EventLoop io, StreamTargets targets, uint uid, uint gid, ExecConnections? connections = null)
+        EventLoop control, EventLoop io, StreamTargets targets, uint uid, uint gid, ExecConnections? connections = null,
+        LoggerProcess? logger = null)
     {
-        (_control, _io, _targets) = (control, io, targets);
+        (_control, _io, _targets, _logger) = (control, io, targets, logger);
         try
         {
             if (targets.Stdin == StreamConnection.Target)
@@ -54,6 +57,7 @@ internal sealed class ProcessStreams
                 _stdinSource = OpenFifo(targets.Stdin);
             _stdout = OpenOutput(targets.Stdout, StreamKind.Stdout, connections);
             _stderr = targets.IsTerminal ? null : OpenOutput(targets.Stderr, StreamKind.Stderr, connections);
+            logger?.CloseUnused();
             if (!targets.IsTerminal)
                 MakePipes(uid, gid);
         }
@@ -297,6 +301,8 @@ internal sealed class ProcessStreams
     {
         if (CriLogUri.IsCriLog(target))
             return (_log ??= new CriLog(CriLogUri.Parse(target), TimeProvider.System)).Stream(isStderr: kind == StreamKind.Stderr);
+        if (LoggerProcess.IsLogger(target))
+            return _logger!.Sink(kind);
         const string FileScheme = "file://";
         if (target.StartsWith(FileScheme, StringComparison.Ordinal))
             return new FileSink(target[FileScheme.Length..]);
@@ -305,7 +311,7 @@ internal sealed class ProcessStreams
             target = target[FifoScheme.Length..];
         if (!target.StartsWith('/'))
             throw new FaultException(
-                FaultKind.Unimplemented, "process.unknown-stream", $"The stream {target} is not understood: FIFO path, cri://, file://, stream://.");
+                FaultKind.Unimplemented, "process.unknown-stream", $"The stream {target} is not understood: FIFO path, cri://, file://, binary://, stream://.");
         return new DescriptorSink(OpenFifo(target));
     }
 

@@ -22,6 +22,9 @@ internal sealed class Container(string id, string bundle, OciRuntime runtime, Ru
 
     public BundleSpec Spec => spec;
 
+    /// <summary>Directory of the checkpoint that its start restores; empty for none.</summary>
+    public string Checkpoint { get; init; } = "";
+
     public Dictionary<string, ContainerProcess> Execs { get; } = [];
 
     /// <summary>Relative to each hierarchy's root; empty while it is not known.</summary>

@@ -41,6 +41,9 @@ internal sealed class ContainerProcess(string execId, StreamTargets targets)
 
     public ProcessStreams? Streams { get; set; }
 
+    /// <summary>The program that takes its output; null for none.</summary>
+    public LoggerProcess? Logger { get; set; }
+
     /// <summary>Of an exec.</summary>
     public ExecConnections Connections => _connections ??= new();
 

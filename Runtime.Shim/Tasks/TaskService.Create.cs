@@ -26,20 +26,21 @@ internal sealed partial class TaskService
             throw new FaultException(FaultKind.AlreadyExists, "task.exists", $"Container {request.Id} is created already.");
         if (request.Id.Length == 0 || request.Id.Contains('/') || request.Bundle.Length == 0)
             throw new FaultException(FaultKind.InvalidArgument, "task.bad-id", "A container needs an id and a bundle.");
-        if (request.Checkpoint.Length > 0)
-            throw new FaultException(FaultKind.Unimplemented, "task.no-checkpoint", "This shim does not restore checkpoints.");
         var options = OptionsOf(request.Options);
         var spec = BundleSpec.TryRead(request.Bundle)
             ?? throw new FaultException(FaultKind.NotFound, "bundle.no-spec", $"{request.Bundle} has no config.json.");
         var runtime = OciRuntime.For(options, space, request.Bundle);
         runtime.Save();
         var targets = new StreamTargets(request.Stdin, request.Stdout, request.Stderr, request.Terminal);
-        var container = new Container(request.Id, request.Bundle, runtime, options, new ContainerProcess("", targets), spec);
+        var container = new Container(request.Id, request.Bundle, runtime, options, new ContainerProcess("", targets), spec)
+        {
+            Checkpoint = request.Checkpoint,
+        };
         _containers.Add(request.Id, container);
         container.TakeTurn(() => Worker.Run(loop, () => MountRootfs(container, request), fault =>
         {
             if (fault is null)
-                RunCreate(call, container, request);
+                WithLogger(container, container.Init, refused => RunCreate(call, container, request, refused));
             else
                 UndoCreate(call, container, fault);
         }));
@@ -57,13 +58,22 @@ internal sealed partial class TaskService
         Mounter.MountAll(request.Rootfs, container.RootfsPath);
     }
 
-    private void RunCreate(Call call, Container container, CreateTaskRequest request)
+    private void RunCreate(Call call, Container container, CreateTaskRequest request, RuntimeFault? refused)
     {
         var (options, init) = (container.Options, container.Init);
         ConsoleListener? console = null;
         try
         {
-            init.Streams = new ProcessStreams(loop, io, init.Targets, options.IoUid, options.IoGid);
+            if (refused is not null)
+                throw refused.ToException();
+            init.Streams = new ProcessStreams(loop, io, init.Targets, options.IoUid, options.IoGid, logger: init.Logger);
+            if (container.Checkpoint.Length > 0)
+            {
+                // Nothing runs until the start restores it.
+                EndCreate(call, container, request);
+                container.EndTurn();
+                return;
+            }
             console = init.Targets.IsTerminal ? OpenConsole() : null;
             List<string> arguments = ["create", "--bundle", container.Bundle, "--pid-file", Path.Combine(container.Bundle, BundleFiles.InitPid)];
             if (console is not null)
@@ -107,6 +117,15 @@ internal sealed partial class TaskService
             console?.Dispose();
         }
         WatchMemory(container);
+        EndCreate(call, container, request);
+        reaper.Ask(init.Pid, exit => OnExit(container, init, exit));
+        reaper.ExpectNoMore();
+        container.EndTurn();
+    }
+
+    private void EndCreate(Call call, Container container, CreateTaskRequest request)
+    {
+        var init = container.Init;
         init.Phase = ProcessPhase.Created;
         events.Publish(TaskTopics.Create, new TaskCreateEvent
         {
@@ -114,18 +133,18 @@ internal sealed partial class TaskService
             Bundle = container.Bundle,
             Rootfs = request.Rootfs,
             Io = new() { Stdin = request.Stdin, Stdout = request.Stdout, Stderr = request.Stderr, Terminal = request.Terminal },
+            Checkpoint = request.Checkpoint,
             Pid = (uint)init.Pid,
         });
         call.Reply(new PidResponse { Pid = (uint)init.Pid });
-        reaper.Ask(init.Pid, exit => OnExit(container, init, exit));
-        reaper.ExpectNoMore();
-        container.EndTurn();
     }
 
     /// <summary>A runtime that failed half-way leaves its state, or even the process.</summary>
     private void UndoCreate(Call call, Container container, RuntimeFault fault)
     {
         container.Init.Streams?.Dispose();
+        container.Init.Logger?.Dispose();
+        EndLogger(container.Init);
         try
         {
             container.Runtime.Run(reaper, "delete-" + LogFile, ["delete", "--force", container.Id], _ => Unmount());

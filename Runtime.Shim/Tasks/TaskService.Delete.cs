@@ -44,6 +44,7 @@ internal sealed partial class TaskService
     {
         exec.Claim();
         exec.Streams?.Dispose();
+        EndLogger(exec);
         exec.Connections.Dispose(loop);
         container.Execs.Remove(exec.ExecId);
         BundleFiles.RemoveExit(container.Bundle, exec.ExecId);
@@ -65,7 +66,7 @@ internal sealed partial class TaskService
                 call.Refuse(fault);
                 container.EndTurn();
             }
-            else if (init.Phase == ProcessPhase.Stopped)
+            else if (init.Phase == ProcessPhase.Stopped || init.Pid == 0)
                 Unmount();
             else
                 init.AfterExit.Add(Unmount);
@@ -92,10 +93,12 @@ internal sealed partial class TaskService
     {
         container.Oom?.Dispose();
         container.Init.Streams?.Dispose();
+        EndLogger(container.Init);
         foreach (var exec in container.Execs.Values)
         {
             exec.Claim();
             exec.Streams?.Dispose();
+            EndLogger(exec);
             exec.Connections.Dispose(loop);
             EndWaits(exec);
         }

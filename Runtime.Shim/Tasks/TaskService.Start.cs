@@ -43,6 +43,11 @@ internal sealed partial class TaskService
         var init = container.Init;
         if (init.Phase != ProcessPhase.Created)
             throw WrongPhase(container.Id, init, "start");
+        if (container.Checkpoint.Length > 0)
+        {
+            Restore(call, container);
+            return;
+        }
         init.IsStarting = true;
         try
         {
@@ -94,15 +99,22 @@ internal sealed partial class TaskService
             throw WrongPhase(container.Id, container.Init, "exec in");
         if (exec.Phase != ProcessPhase.New || exec.Spec.IsEmpty)
             throw WrongPhase(container.Id, exec, "start");
+        WithLogger(container, exec, refused => RunExec(call, container, exec, refused));
+    }
+
+    private void RunExec(Call call, Container container, ContainerProcess exec, RuntimeFault? refused)
+    {
         var prefix = Path.Combine(container.Bundle, $"exec-{exec.ExecId}");
         var (specPath, pidPath, logName) = ($"{prefix}.json", $"{prefix}.pid", $"exec-{exec.ExecId}.log");
         ConsoleListener? console = null;
         try
         {
+            if (refused is not null)
+                throw refused.ToException();
             BundleFiles.Write(specPath, exec.Spec.Span);
             exec.Spec = default;
             exec.Streams = new ProcessStreams(
-                loop, io, exec.Targets, container.Options.IoUid, container.Options.IoGid, exec.Connections);
+                loop, io, exec.Targets, container.Options.IoUid, container.Options.IoGid, exec.Connections, exec.Logger);
             console = exec.Targets.IsTerminal ? OpenConsole() : null;
             List<string> arguments = ["exec", "--process", specPath, "--detach", "--pid-file", pidPath];
             if (console is not null)
@@ -158,6 +170,7 @@ internal sealed partial class TaskService
         {
             RemoveFiles();
             exec.Streams?.Dispose();
+            exec.Logger?.Dispose();
             exec.Streams = null;
             exec.Connections.Dispose(loop);
             exec.IsStarting = false;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using Akka.Actor;
+using Akka.Event;
 using Runtime.Actors.Containers;
 using Runtime.Actors.Entities;
 using Runtime.Actors.Images;
@@ -229,7 +230,7 @@ public sealed class ContainerWorld : IAsyncDisposable
             SocketDirectory = _directory["s"],
             BinaryDirectory = HiddenHierarchy.ShimDirectory(_handler.Options.BinaryName, _directory["bin"]),
         },
-        TimeProvider.System);
+        TimeProvider.System, NoLogger.Instance);
 
     /// <summary>The pod's shim, as its sandbox would start it.</summary>
     private async Task<uint> StartPodAsync()

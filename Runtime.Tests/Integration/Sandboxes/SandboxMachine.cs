@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Akka.Actor;
+using Akka.Event;
 using Runtime.Actors.Containers;
 using Runtime.Actors.Entities;
 using Runtime.Actors.Namespaces;
@@ -99,7 +100,7 @@ internal sealed class SandboxMachine : IAsyncDisposable
                 SocketDirectory = Cni["s"],
                 BinaryDirectory = Path.GetDirectoryName(Artifacts.Shim)!,
             },
-            TimeProvider.System);
+            TimeProvider.System, NoLogger.Instance);
         var slice = SandboxSlice.Create(
             Options, new SandboxPorts(shims, Cni.Network, Resources, new FakeMachine()), Views, new ReadModel<ContainerView>(),
             _journal.StoreOf(_system), TimeProvider.System);

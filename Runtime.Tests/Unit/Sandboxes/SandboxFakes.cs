@@ -8,6 +8,8 @@ using Runtime.Actors.Shims;
 using Runtime.Faults;
 using Runtime.Linux.Mounts;
 using Runtime.Ttrpc.Actord;
+using Runtime.Ttrpc.Tasks;
+using Runtime.Ttrpc.Wire;
 
 namespace Runtime.Tests.Unit.Sandboxes;
 
@@ -93,6 +95,8 @@ internal sealed class FakeMachine : ICniNetwork, IShims, ISandboxResources, IPau
         Things.TryRemove($"shim {id}", out _);
         Things.TryRemove($"sandbox {id}", out _);
     }
+
+    public void Forget(NamespaceName space, string id, bool hasShimEnded) => Calls.Enqueue("forget");
 
     public void Pin(SandboxPlan plan)
     {
@@ -220,12 +224,12 @@ internal sealed class FakeMachine : ICniNetwork, IShims, ISandboxResources, IPau
 
         public Task ExecAsync(ExecCreate exec, CancellationToken cancellation) => throw Unused();
         public Task<ProcessState> StateAsync(string containerId, string execId, CancellationToken cancellation) => throw Unused();
-        public Task<ImmutableArray<uint>> PidsAsync(string containerId, CancellationToken cancellation) => throw Unused();
-        public Task CheckpointAsync(string containerId, string imagePath, string workPath, CancellationToken cancellation) => throw Unused();
-
+        public Task<ImmutableArray<TaskProcess>> ProcessesAsync(string containerId, CancellationToken cancellation) => throw Unused();
         public Task PauseAsync(string containerId, CancellationToken cancellation) => throw Unused();
         public Task ResumeAsync(string containerId, CancellationToken cancellation) => throw Unused();
-        public Task UpdateAsync(string containerId, ReadOnlyMemory<byte> resourcesJson, CancellationToken cancellation) => throw Unused();
+        public Task UpdateAsync(
+            string containerId, WireAny resources, ImmutableSortedDictionary<string, string> annotations, CancellationToken cancellation) => throw Unused();
+        public Task CheckpointAsync(string containerId, string directory, WireAny? options, CancellationToken cancellation) => throw Unused();
         public Task ResizeAsync(string containerId, string execId, uint width, uint height, CancellationToken cancellation) => throw Unused();
         public Task CloseStdinAsync(string containerId, string execId, CancellationToken cancellation) => throw Unused();
         public Task<(string TypeUrl, ReadOnlyMemory<byte> Value)> StatsAsync(string containerId, CancellationToken cancellation) => throw Unused();
