@@ -81,6 +81,7 @@ internal sealed class DomainComposition : IDisposable
         var cgroups = CgroupHierarchy.Detect();
         var resources = new SandboxResources(sandboxOptions, cgroups, clock);
 
+        var volumes = new PodVolumes(images.Requests, images.SnapshotViews, layout);
         var pauses = new PauseContainers(containerOptions, images.Catalog, images.Requests);
 
         var sandboxRecords = new ReadModel<SandboxRecord>();
@@ -91,7 +92,7 @@ internal sealed class DomainComposition : IDisposable
             new LeaseSlice(roots.Leases, catalog, clock).Create(),
             new NamespaceRecordSlice(namespaceViews, catalog, clock).Create(),
             new SandboxRecordSlice(sandboxRecords, sandboxes, catalog, clock).Create(),
-            SandboxSlice.Create(sandboxOptions, new SandboxPorts(shims, network, resources, pauses), sandboxes, containers, catalog, clock),
+            SandboxSlice.Create(sandboxOptions, new SandboxPorts(shims, network, resources, pauses, volumes), sandboxes, containers, catalog, clock),
             ContainerSlice.Create(
                 containerOptions, new ContainerPorts(shims, snapshots, images.Catalog), containers, sandboxes, catalog, clock),
             new ClientTaskSlice(layout.State, shims, containerOptions.Tasks, tasks, catalog, clock).Create(),
