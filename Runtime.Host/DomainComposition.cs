@@ -74,6 +74,7 @@ internal sealed class DomainComposition : IDisposable
         var cgroups = CgroupHierarchy.Detect();
         var resources = new SandboxResources(sandboxOptions, cgroups, clock);
 
+        var volumes = new PodVolumes(images.Requests, images.SnapshotViews, layout);
         var pauses = new PauseContainers(containerOptions, images.Catalog, images.Requests);
 
         var records = new ReadModel<ContainerRecord>();
@@ -81,7 +82,7 @@ internal sealed class DomainComposition : IDisposable
         [
             .. images.Slices,
             new RecordSlice(records, containers, sandboxes, catalog, clock).Create(),
-            SandboxSlice.Create(sandboxOptions, new SandboxPorts(shims, network, resources, pauses), sandboxes, containers, catalog, clock),
+            SandboxSlice.Create(sandboxOptions, new SandboxPorts(shims, network, resources, pauses, volumes), sandboxes, containers, catalog, clock),
             ContainerSlice.Create(
                 containerOptions, new ContainerPorts(shims, snapshots, images.Catalog), containers, sandboxes, catalog, clock),
         ];

@@ -89,7 +89,7 @@ internal static class ContainerAdmission
             StopSignal = StopSignal.Effective(config.StopSignal, image.Defaults.StopSignal),
         };
         TargetPid(plan, slice.Views);
-        return plan with { ImageVolumes = ImageVolumes.Of(config, create.Space, slice.Ports.Images) };
+        return plan with { ImageVolumes = ImageVolumes.Of(config, create.Space, slice.Ports.Images), PodVolumes = true };
     }
 
     private static void Check(ContainerConfig config)

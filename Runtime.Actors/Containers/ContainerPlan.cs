@@ -42,8 +42,13 @@ public sealed record ContainerPlan
     /// <summary>Images that are mounted as volumes, each once; none in plans from before there were any.</summary>
     public ImmutableArray<ImageVolume> ImageVolumes { get; init => field = value.IsDefault ? [] : value; } = [];
 
-    /// <summary>Of an image volume, unique among all: its snapshot's key.</summary>
-    public string KeyOf(ImageVolume volume) => $"{Id}-volume-{ImageVolumes.IndexOf(volume)}";
+    /// <summary>They are mounted for the pod, and go with it; false in plans from when each container had its own.</summary>
+    public bool PodVolumes { get; init; }
+
+    /// <summary>The key of an image volume's snapshot.</summary>
+    public string KeyOf(ImageVolume volume) => PodVolumes
+        ? Containers.PodVolumes.KeyOf(SandboxId, volume.ChainId)
+        : $"{Id}-volume-{ImageVolumes.IndexOf(volume)}";
 }
 
 /// <param name="Image">As the mounts of the config name it.</param>

@@ -161,7 +161,7 @@ public sealed partial record ContainerState
     private Decision Destroyed(TaskExit? exit)
     {
         var ran = View!.StartedAt is not null && View.FinishedAt is null;
-        return Decision.Accept(ran && exit is not null ? [ExitedOf(exit)] : [], [HasImageVolumes ? new ReleaseImageVolumes(Plan!) : new ReleaseRootfs(Plan!)])
+        return Decision.Accept(ran && exit is not null ? [ExitedOf(exit)] : [], [HasImageVolumes && !Plan!.PodVolumes ? new ReleaseImageVolumes(Plan) : new ReleaseRootfs(Plan!)])
             .AndAnswer(StopJoin, new ContainerStopped(Plan!.Id));
     }
 

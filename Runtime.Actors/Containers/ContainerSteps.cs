@@ -49,7 +49,7 @@ internal sealed class ContainerSteps(ContainerSlice slice)
         DurableFiles.MakePrivateDirectory(bundle);
         Directory.CreateDirectory(Path.Combine(bundle, "rootfs"));
         MappedRootfs.Admit(bundle, _options.Directories, sandbox);
-        var images = ImageVolumes.Mount(plan, bundle, sandbox, write.ImageVolumes);
+        var images = ImageVolumes.Mount(plan, bundle, sandbox, write.ImageVolumes, _options.Directories);
         var facts = _inspector.Inspect(plan, sandbox, handler, rootfs, images, ContainerAdmission.TargetPid(plan, slice.Views));
         var spec = ContainerSpecBuilder.Build(new SpecRequest
         {

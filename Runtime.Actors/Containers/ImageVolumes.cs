@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Runtime.Actors.Images;
 using Runtime.Actors.Namespaces;
+using Runtime.Actors.Ports;
 using Runtime.Actors.Sandboxes;
 using Runtime.Faults;
 using Runtime.Linux.Files;
@@ -9,13 +10,15 @@ using Runtime.Linux.Mounts;
 namespace Runtime.Actors.Containers;
 
 /// <summary>
-/// Images as volumes: read-only, each mounted once for a container, in its bundle; what removes the bundle unmounts
-/// them.
+/// Images as volumes: read-only, each mounted once for a pod, until it stops. Those of containers from earlier releases are in
+/// the container's bundle, and go with it.
 /// </summary>
 internal static class ImageVolumes
 {
     /// <summary>What the kubelet knows such a failure by: the message must start with it.</summary>
     private const string Prefix = "ImageVolumeMountFailed: ";
+
+    private static readonly Lock Mounting = new();
 
     /// <summary>Which images the mounts name; each must have been pulled.</summary>
     public static ImmutableArray<ImageVolume> Of(ContainerConfig config, NamespaceName space, IImageCatalog images) =>
@@ -34,17 +37,17 @@ internal static class ImageVolumes
 
     /// <summary>Mounts them, in a pod with a user namespace with mapped owners. Where they are, by image.</summary>
     public static ImmutableDictionary<string, string> Mount(
-        ContainerPlan plan, string bundle, SandboxView sandbox, ImmutableArray<ImmutableArray<MountSpec>> views)
+        ContainerPlan plan, string bundle, SandboxView sandbox, ImmutableArray<ImmutableArray<MountSpec>> views, DirectoryLayout layout)
     {
         var places = ImmutableDictionary.CreateBuilder<string, string>();
         for (var i = 0; i < views.Length; i++)
         {
-            var (image, place) = (plan.ImageVolumes[i].Image, Path.Combine(bundle, "image-volumes", $"{i}"));
+            var (image, chainId, _) = plan.ImageVolumes[i];
+            var place = plan.PodVolumes ? PodVolumes.PlaceOf(layout, plan.SandboxId, chainId) : Path.Combine(bundle, "image-volumes", $"{i}");
             try
             {
-                Mounter.UnmountAll(place, lazy: true); // of a try that was interrupted
-                DurableFiles.MakePrivateDirectory(place);
-                Mounter.MountAll([.. MappedRootfs.Of(views[i], sandbox).Select(mount => mount with { Options = mount.Options.Add("ro") })], place);
+                // Two containers of the pod may be created at once.
+                lock (Mounting) MountOnce(place, views[i], sandbox, layout);
             }
             catch (FaultException failed)
             {
@@ -53,6 +56,14 @@ internal static class ImageVolumes
             places[image] = place;
         }
         return places.ToImmutable();
+    }
+
+    private static void MountOnce(string place, ImmutableArray<MountSpec> view, SandboxView sandbox, DirectoryLayout layout)
+    {
+        if (MountTable.Read().IsMountPoint(place)) return;
+        DurableFiles.MakePrivateDirectory(place);
+        MappedRootfs.Admit(place, layout, sandbox);
+        Mounter.MountAll([.. MappedRootfs.Of(view, sandbox).Select(mount => mount with { Options = mount.Options.Add("ro") })], place);
     }
 
     /// <summary>

@@ -14,6 +14,7 @@ internal sealed partial class SandboxSteps
         var failures = new List<FaultException>();
         await TryAsync(() => DetachAsync(plan, attached, stopping), failures);
         await TryAsync(() => StopInShimAsync(plan, stopping), failures);
+        await TryAsync(() => ports.Volumes.ReleaseAsync(space, plan.Id, stopping), failures);
         await TryAsync(() => Task.Run(() => ports.Resources.Unpin(plan), stopping), failures);
         if (failures.Count > 0) throw failures[0];
     }
@@ -24,6 +25,7 @@ internal sealed partial class SandboxSteps
         await TryAsync(() => DetachAsync(plan, attached, stopping), failures);
         await TryAsync(() => EndShimAsync(plan, stopping), failures);
         if (plan.HasPause) await TryAsync(() => ports.Pauses.ReleaseAsync(plan, stopping), failures);
+        await TryAsync(() => ports.Volumes.ReleaseAsync(space, plan.Id, stopping), failures);
         await TryAsync(() => Task.Run(() => ports.Resources.Unpin(plan), stopping), failures);
         await TryAsync(() => ports.Resources.DeleteAsync(plan, stopping), failures);
         if (failures.Count > 0) throw failures[0];

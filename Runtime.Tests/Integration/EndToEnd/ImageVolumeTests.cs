@@ -14,9 +14,11 @@ public sealed class ImageVolumeTests
     private const string Volume = "docker.io/library/actord-volume:latest";
 
     [Fact]
-    public async Task An_image_is_a_read_only_volume_that_survives_the_daemon_and_goes_with_its_container()
+    public async Task An_image_is_a_read_only_volume_that_survives_the_daemon_and_goes_with_its_pod()
     {
         await using var daemon = await StartAsync();
+        var snapshots = Path.Combine(daemon.Root, "io.containerd.snapshotter.v1.overlayfs", "snapshots");
+        var before = Directory.GetDirectories(snapshots).Length;
         var pod = daemon.Pod("volumes");
         var podId = await daemon.RunPodAsync(pod);
         var container = daemon.Shell("main", "exec sleep 1000");
@@ -36,8 +38,17 @@ public sealed class ImageVolumeTests
 
         await daemon.RestartAfterKillAsync();
         Assert.Equal("found", await OutputAsync(daemon, id, "cat /whole/deep/down/file"));
+        var second = daemon.Shell("second", "exec sleep 1000");
+        second.Mounts.Add(Mounting("/whole"));
+        var secondId = await daemon.RunAsync(podId, pod, second);
+        Assert.Single(daemon.Leftovers(), left => left.Contains("image-volumes", StringComparison.Ordinal));
+
         await daemon.Runtime.RemoveContainerAsync(new RemoveContainerRequest { ContainerId = id });
+        Assert.Equal("found", await OutputAsync(daemon, secondId, "cat /whole/deep/down/file"));
+        await daemon.Runtime.StopPodSandboxAsync(new StopPodSandboxRequest { PodSandboxId = podId });
         Assert.DoesNotContain(daemon.Leftovers(), left => left.Contains("image-volumes", StringComparison.Ordinal));
+        await daemon.Runtime.RemovePodSandboxAsync(new RemovePodSandboxRequest { PodSandboxId = podId });
+        Assert.Equal(before, Directory.GetDirectories(snapshots).Length);
     }
 
     [Theory]

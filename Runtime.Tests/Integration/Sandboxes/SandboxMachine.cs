@@ -101,7 +101,7 @@ internal sealed class SandboxMachine : IAsyncDisposable
             },
             TimeProvider.System);
         var slice = SandboxSlice.Create(
-            Options, new SandboxPorts(shims, Cni.Network, Resources, new FakeMachine()), Views, new ReadModel<ContainerView>(),
+            Options, new SandboxPorts(shims, Cni.Network, Resources, new FakeMachine(), new FakeMachine()), Views, new ReadModel<ContainerView>(),
             _journal.StoreOf(_system), TimeProvider.System);
         var containers = new NamespaceSlice("containers", typeof(IContainerCommand), _ => Props.Create(() => new NoContainers()));
         _namespaces = _system.ActorOf(NamespaceManager.Props([slice, containers], [Space]), NamespaceManager.Name);

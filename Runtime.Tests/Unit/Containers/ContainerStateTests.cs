@@ -75,6 +75,18 @@ public sealed class ContainerStateTests
     }
 
     [Fact]
+    public void Image_volumes_of_a_pod_outlive_its_containers()
+    {
+        var plan = Plan with { ImageVolumes = [new ImageVolume("data:1", "sha256:4", "overlayfs")], PodVolumes = true };
+        var removing = ContainerState.Empty.Apply(new ContainerCreateRequested(plan, Now)).Apply(new ContainerCreateFailed(Fault, Now));
+
+        Assert.IsType<ReleaseRootfs>(Assert.Single(removing.Decide(new EffectDone(new DestroyTask(plan), null), Now).Effects));
+        var sibling = plan with { Id = new string('b', 64), ImageVolumes = [new ImageVolume("other-name:1", "sha256:4", "overlayfs")] };
+        Assert.Equal(plan.KeyOf(plan.ImageVolumes[0]), sibling.KeyOf(sibling.ImageVolumes[0]));
+        Assert.NotEqual(plan.KeyOf(plan.ImageVolumes[0]), (plan with { SandboxId = "other" }).KeyOf(plan.ImageVolumes[0]));
+    }
+
+    [Fact]
     public void A_retry_of_a_create_joins_it_and_one_after_it_gets_the_container()
     {
         var create = new CreateContainer(Space, "other", Plan.SandboxId, Plan.Config);

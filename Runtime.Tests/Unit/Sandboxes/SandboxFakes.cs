@@ -15,7 +15,7 @@ namespace Runtime.Tests.Unit.Sandboxes;
 /// The outside of sandboxes, in memory: what exists outlives the actor system, as it outlives a daemon. Calls are recorded,
 /// and each can be made to fail or to wait.
 /// </summary>
-internal sealed class FakeMachine : ICniNetwork, IShims, ISandboxResources, IPauseContainers
+internal sealed class FakeMachine : ICniNetwork, IShims, ISandboxResources, IPauseContainers, ISandboxVolumes
 {
     private readonly ConcurrentDictionary<string, RuntimeFault> _faults = new();
     private readonly ConcurrentDictionary<string, TaskCompletionSource> _held = new();
@@ -26,7 +26,7 @@ internal sealed class FakeMachine : ICniNetwork, IShims, ISandboxResources, IPau
     /// <summary>What exists: <c>pins ID</c>, <c>files ID</c>, <c>lease ID</c>, <c>shim ID</c>, <c>sandbox ID</c>.</summary>
     public ConcurrentDictionary<string, bool> Things { get; } = new();
 
-    public SandboxPorts Ports => new(this, this, this, this);
+    public SandboxPorts Ports => new(this, this, this, this, this);
 
     public string[] Exist => [.. Things.Keys.Order()];
 
@@ -121,6 +121,8 @@ internal sealed class FakeMachine : ICniNetwork, IShims, ISandboxResources, IPau
         await CallAsync("delete", cancellation);
         Things.TryRemove($"files {plan.Id}", out _);
     }
+
+    public Task ReleaseAsync(NamespaceName space, string sandboxId, CancellationToken cancellation) => CallAsync("release-volumes", cancellation);
 
     async Task<ImmutableArray<MountSpec>> IPauseContainers.PrepareAsync(SandboxPlan plan, CancellationToken cancellation)
     {
