@@ -40,6 +40,7 @@ internal sealed class ProcessStreams
     private Action? _drained;
     private int _copying;
     private bool _isAttached;
+    private bool _closesInput;
 
     /// <param name="connections">Of an exec; null: a container's first process, to which clients attach while it runs.</param>
     /// <param name="logger">Takes the streams that go to a program; null where none does.</param>
@@ -118,13 +119,17 @@ internal sealed class ProcessStreams
     /// The process sees the end of its input when nobody else has the FIFO open for writing: a client that went away does not
     /// end it, this call does.
     /// </summary>
-    public void CloseStdin() => _io.Post(() =>
+    public void CloseStdin() => _io.Post(CloseInput);
+
+    private void CloseInput()
     {
         if (_targets.Stdin == StreamConnection.Target)
         {
             EndInput();
             return;
         }
+        // While the process is being started: a client that has little to say is quicker than the OCI runtime.
+        _closesInput = _input is null;
         if (_input is not { IsEnded: false } input)
             return;
         try
@@ -135,7 +140,7 @@ internal sealed class ProcessStreams
         {
             input.Stop(); // the FIFO is gone, so nothing can come
         }
-    });
+    }
 
     /// <summary>After the exit: calls <paramref name="drained"/> on the control loop when all output is copied, or it took too long.</summary>
     public void Drain(Action drained) => _io.Post(() =>
@@ -196,6 +201,8 @@ internal sealed class ProcessStreams
             Copy(RawIo.Duplicate(master), _stdout ?? NullSink.Instance);
             if (_stdinSource is not null)
                 _input = new Copier(_io, _stdinSource, new DescriptorSink(RawIo.Duplicate(master)), () => { });
+            if (_closesInput)
+                CloseInput();
             return;
         }
         if (_stdoutPipe is not null)
@@ -204,6 +211,8 @@ internal sealed class ProcessStreams
             Copy(_stderrPipe, _stderr!);
         if (_stdinSource is not null)
             _input = new Copier(_io, _stdinSource, new DescriptorSink(_stdinPipe!), () => { });
+        if (_closesInput)
+            CloseInput();
     }
 
     private void AttachInput(SafeFileHandle socket, bool closesStdin)

@@ -43,8 +43,9 @@ public sealed class ContainerdServicesTests
         events.Kill();
         await reading;
 
+        // Debian's ctr 1.6 passes over the events of sandboxes, which it does not know.
         Assert.Equal(
-            ["/containers/create", "/sandboxes/create", "/sandboxes/start", "/sandboxes/exit", "/containers/delete"],
+            ["/containers/create", "/containers/delete"],
             Topics(lines, id).Where(topic => !topic.StartsWith("/tasks/", StringComparison.Ordinal)));
         Assert.Equal(
             ["/containers/create", "/tasks/create", "/tasks/start", "/tasks/exit", "/tasks/delete", "/containers/delete"],
