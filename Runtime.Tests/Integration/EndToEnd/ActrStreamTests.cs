@@ -55,7 +55,7 @@ public sealed class ActrStreamTests
     {
         var pod = daemon.Pod(name);
         var config = daemon.Shell("main", script);
-        config.Stdin = stdin;
+        config.Stdin = config.StdinOnce = stdin; // without StdinOnce an attach ends with its input, before the answer
         return await daemon.RunAsync(await daemon.RunPodAsync(pod), pod, config);
     }
 
