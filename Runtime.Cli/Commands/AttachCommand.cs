@@ -18,10 +18,21 @@ internal static class AttachCommand
             using var daemon = Daemon.Of(parsed);
             var containerId = parsed.GetRequiredValue(id);
             await RunAsync(daemon, containerId, parsed.GetValue(interactive), parsed.GetValue(tty), withOutput: true, cancellation);
-            var status = await LogFollower.StatusAsync(daemon, containerId, cancellation);
-            return status.State == ContainerState.ContainerExited ? status.ExitCode : 0;
+            return await CodeAsync(daemon, containerId, cancellation);
         });
         return command;
+    }
+
+    // The streams end a moment before the container's end is stored; where it goes on, only the attach has ended.
+    private static async Task<int> CodeAsync(Daemon daemon, string containerId, CancellationToken cancellation)
+    {
+        for (var tries = 0; tries < 20; tries++)
+        {
+            var status = await LogFollower.StatusAsync(daemon, containerId, cancellation);
+            if (status.State == ContainerState.ContainerExited) return status.ExitCode;
+            await Task.Delay(50, cancellation);
+        }
+        return 0;
     }
 
     /// <summary>Until the container's output, or this program's connection, ends.</summary>
